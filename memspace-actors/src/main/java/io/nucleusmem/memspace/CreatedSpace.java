@@ -1,0 +1,4 @@
+package io.nucleusmem.memspace;
+
+/** A new space and its creator's mount of it. */
+public record CreatedSpace(SpaceInfo space, MountInfo mount) {}
