@@ -7,6 +7,7 @@ import io.nucleusmem.persistence.TestNode;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreException;
 import java.lang.reflect.Proxy;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,18 @@ class StoreExtensionTest {
     }
     assertThat(closes).hasValue(1);
     assertThat(closer).hasValue("nucleusmem-store-close");
+  }
+
+  @Test
+  void aSystemThatEndsWithoutCoordinatedShutdownClosesItsStoreToo() throws Exception {
+    var node =
+        TestNode.start(
+            StoreSetup.opened(executor -> store()),
+            "akka.coordinated-shutdown.run-by-actor-system-terminate = off");
+    StoreExtension.get(node.system());
+    node.system().terminate();
+    node.system().getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    assertThat(closes).hasValue(1);
   }
 
   @Test
