@@ -45,6 +45,14 @@ class JournalFenceTest {
   }
 
   @Test
+  void aCommitWithAHoleIsRefused() throws Exception {
+    assertFails(
+        ours.write(ID, List.of(group(1, "one"), group(3, "three"))),
+        IllegalArgumentException.class);
+    assertThat(eventsOf(ours)).isEmpty();
+  }
+
+  @Test
   void aStaleWriterIsRefusedAlthoughTheNumbersItKnowsWereDeleted() throws Exception {
     get(ours.write(ID, List.of(group(1, "1", "2", "3", "4", "5", "6"))));
     get(ours.deleteTo(ID, Long.MAX_VALUE));

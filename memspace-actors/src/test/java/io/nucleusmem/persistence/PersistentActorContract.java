@@ -11,6 +11,7 @@ import akka.persistence.typed.javadsl.CommandHandler;
 import akka.persistence.typed.javadsl.EventHandler;
 import akka.persistence.typed.javadsl.EventSourcedBehavior;
 import akka.persistence.typed.javadsl.RetentionCriteria;
+import akka.persistence.typed.state.javadsl.DurableStateBehavior;
 import io.nucleusmem.CborSerializable;
 import io.nucleusmem.StoreSetup;
 import io.nucleusmem.persistence.FaultyStore.Fault;
@@ -76,6 +77,53 @@ abstract class PersistentActorContract {
       return snapshots
           ? RetentionCriteria.snapshotEvery(10, 1).withDeleteEventsOnSnapshot()
           : RetentionCriteria.disabled();
+    }
+  }
+
+  /** Replaces a number by the next; a negative one deletes it. */
+  static final class Cell extends DurableStateBehavior<Cell.Swap, Cell.Content> {
+    record Swap(long number, ActorRef<StatusReply<Long>> replyTo) implements CborSerializable {}
+
+    record Content(long number) implements CborSerializable {}
+
+    static Behavior<Swap> create(String id) {
+      return new Cell(id);
+    }
+
+    private Cell(String id) {
+      super(PersistenceId.ofUniqueId(id));
+    }
+
+    @Override
+    public Content emptyState() {
+      return new Content(0);
+    }
+
+    @Override
+    public akka.persistence.typed.state.javadsl.CommandHandler<Swap, Content> commandHandler() {
+      return (state, swap) -> {
+        var effect =
+            swap.number() < 0 ? Effect().delete() : Effect().persist(new Content(swap.number()));
+        return effect.thenReply(swap.replyTo(), next -> StatusReply.success(state.number()));
+      };
+    }
+  }
+
+  @Test
+  void aDurableStateIsThereAfterARestartAndADeletedOneIsNot() {
+    try (var node = TestNode.start(StoreSetup.opened(this::open))) {
+      var cell = node.kit().spawn(Cell.create(id));
+      assertThat(swap(node, cell, 1)).isEqualTo(0);
+      assertThat(swap(node, cell, 2)).isEqualTo(1);
+    }
+    try (var node = TestNode.start(StoreSetup.opened(this::open))) {
+      var cell = node.kit().spawn(Cell.create(id));
+      assertThat(swap(node, cell, -1)).isEqualTo(2);
+    }
+    try (var node = TestNode.start(StoreSetup.opened(this::open))) {
+      var cell = node.kit().spawn(Cell.create(id));
+      assertThat(swap(node, cell, 3)).isEqualTo(0);
+      assertThat(swap(node, node.kit().spawn(Cell.create(id)), 4)).isEqualTo(3);
     }
   }
 
@@ -146,6 +194,12 @@ abstract class PersistentActorContract {
           .isNotNull();
       assertThat(add(node, node.kit().spawn(Sum.create(id, false)), 0)).isEqualTo(11);
     }
+  }
+
+  private static long swap(TestNode node, ActorRef<Cell.Swap> cell, long number) {
+    TestProbe<StatusReply<Long>> probe = node.kit().createTestProbe();
+    cell.tell(new Cell.Swap(number, probe.getRef()));
+    return probe.receiveMessage().getValue();
   }
 
   private static long add(TestNode node, ActorRef<Sum.Add> sum, long number) {
