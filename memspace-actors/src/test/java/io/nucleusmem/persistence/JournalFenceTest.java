@@ -9,6 +9,7 @@ import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.TransientStoreException;
 import io.nucleusmem.store.UndeterminedCommitException;
+import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -139,6 +140,26 @@ class JournalFenceTest {
     get(ours.deleteTo(ID, 6));
     assertThat(eventsOf(ours)).containsExactly("7");
     assertThat(rowsLeft()).isEqualTo(1);
+  }
+
+  @Test
+  void groupsShareACommitOnlyAsFarAsTheLimitAllows() throws Exception {
+    var sizes = new ArrayList<Long>();
+    var recording =
+        new ForwardingStore(store) {
+          @Override
+          public CompletionStage<Void> commit(WriteBatch batch) {
+            sizes.add(batch.bytes());
+            return super.commit(batch);
+          }
+        };
+    List<List<EventRow>> groups = new ArrayList<>();
+    for (int number = 1; number <= 10; number++) {
+      groups.add(group(number, "x".repeat(8_000)));
+    }
+    get(new JournalDao(recording, new JournalSettings(20_000, 4, 1, 1)).write(ID, groups));
+    assertThat(sizes).hasSize(5).allMatch(bytes -> bytes <= 20_000);
+    assertThat(eventsOf(ours)).hasSize(10);
   }
 
   @Test
