@@ -7,6 +7,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
+import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerId;
