@@ -57,7 +57,7 @@ public final class AgentSystem {
                       .withSettings(
                           ClusterShardingSettings.create(system).withRememberEntities(true))
                       .withStopMessage(new AgentProtocol.Leave()));
-              return new AgentsClient(system, sharding, node);
+              return new AgentsClient(sharding, node);
             });
   }
 }

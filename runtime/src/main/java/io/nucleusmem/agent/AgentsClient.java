@@ -1,8 +1,6 @@
 package io.nucleusmem.agent;
 
 import akka.actor.typed.ActorRef;
-import akka.actor.typed.ActorSystem;
-import akka.actor.typed.javadsl.AskPattern;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityRef;
 import io.nucleusmem.agent.AgentProtocol.Command;
@@ -33,20 +31,17 @@ import java.util.function.Supplier;
 
 /** The client of agents on one node. */
 final class AgentsClient implements Agents {
-  private final ActorSystem<?> system;
   private final ClusterSharding sharding;
   private final AgentNode node;
 
-  AgentsClient(ActorSystem<?> system, ClusterSharding sharding, AgentNode node) {
-    this.system = system;
+  AgentsClient(ClusterSharding sharding, AgentNode node) {
     this.sharding = sharding;
     this.node = node;
   }
 
   private CompletionStage<AgentInfo> ask(String id, Function<ActorRef<Reply>, Command> command) {
     EntityRef<Command> host = sharding.entityRefFor(AgentHost.TYPE_KEY, id);
-    return AskPattern.<Command, Reply>ask(
-            host::tell, command::apply, node.settings().callTimeout(), system.scheduler())
+    return host.<Reply>ask(command::apply, node.settings().callTimeout())
         .handle(
             (reply, failure) -> {
               if (failure != null) {
