@@ -60,7 +60,8 @@ public final class StoreExtension implements Extension {
             CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
             "close-nucleusmem-store",
             this::close);
-    system.registerOnTermination(this::close);
+    // Without coordinated shutdown; waits, so that who awaited the end can open the store again.
+    system.registerOnTermination(() -> close().toCompletableFuture().join());
   }
 
   private CompletionStage<Done> close() {

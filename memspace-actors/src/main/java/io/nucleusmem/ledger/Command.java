@@ -13,6 +13,14 @@ public interface Command {
   /** The request's id; null for none. */
   RequestStamp request();
 
+  /**
+   * False only if this is the first time that the request is sent, under an id of the sender's own
+   * making: then it can't have been applied by an owner that ended before the id was made.
+   */
+  default boolean maybeRetried() {
+    return true;
+  }
+
   /** Roughly what the command adds to a commit, in bytes. */
   int bytes();
 

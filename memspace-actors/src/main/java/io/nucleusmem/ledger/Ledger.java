@@ -381,7 +381,8 @@ public final class Ledger {
     if (requests == null) {
       requests = new RequestWindow(settings.requestsMax(), settings.requestWindow().toMillis());
     }
-    if (requestsLoaded || stamp.createdAt() >= startedAt || requests.revisionOf(stamp) >= 0) {
+    boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() >= startedAt;
+    if (fresh || requestsLoaded || requests.revisionOf(stamp) >= 0) {
       return true;
     }
     loadRequests();
@@ -712,37 +713,9 @@ public final class Ledger {
   }
 
   private CompletionStage<Outcome> withBodies(LogRow row, long revision) {
-    LogRecord record = row.record(revision);
-    CompletionStage<List<Change>> changes = CompletableFuture.completedStage(new ArrayList<>());
-    for (Change change : record.changes()) {
-      CompletionStage<Change> full =
-          change instanceof Change.OfEntry entry && !entry.deleted() && entry.body() == null
-              ? reader
-                  .exact(entry.entry(), revision)
-                  .thenApply(
-                      version ->
-                          new Change.OfEntry(
-                              entry.entry(),
-                              false,
-                              version.map(Version::body).orElse(null),
-                              entry.size(),
-                              entry.to()))
-              : CompletableFuture.completedStage(change);
-      changes =
-          changes.thenCombine(
-              full,
-              (list, each) -> {
-                list.add(each);
-                return list;
-              });
-    }
-    return changes.thenApply(
-        list ->
-            new Outcome(
-                revision,
-                row.timestamp(),
-                new LogRecord(record.author(), record.request(), list),
-                true));
+    return reader
+        .withBodies(row.record(revision), revision, any -> true, Integer.MAX_VALUE)
+        .thenApply(record -> new Outcome(revision, row.timestamp(), record, true));
   }
 
   /** Reads the ids of the window that earlier owners have applied, in the background. */

@@ -48,6 +48,11 @@ final class LedgerBatch implements PendingView {
   }
 
   @Override
+  public Optional<Version> pending(EntryRef entry) {
+    return Optional.ofNullable(newest.get(entry));
+  }
+
+  @Override
   public Optional<Bytes> state(StateKey key) {
     Optional<Bytes> pending = state == null ? null : state.get(key);
     return pending != null ? pending : ledger.state(key);

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Reads a ledger from its store, on any thread and any node. Knows no owner: the store is the point
@@ -178,6 +179,65 @@ public final class LedgerReader {
         anchor(LedgerKeys.timesAfter(id, timestamp), Direction.ASCENDING, Long.MAX_VALUE - 1);
     return low.thenCombine(high, (from, to) -> search(from, to, timestamp))
         .thenCompose(stage -> stage);
+  }
+
+  /**
+   * A log row with the bodies of those changes that are wanted and small; the others stay without.
+   *
+   * @param sizeMax bytes of the largest value wanted
+   */
+  public CompletionStage<LogRow> withBodies(
+      LogRow row, Predicate<Change.OfEntry> wanted, int sizeMax) {
+    CompletionStage<List<LogRecord>> records = CompletableFuture.completedStage(new ArrayList<>());
+    for (int i = 0; i < row.records().size(); i++) {
+      CompletionStage<LogRecord> full =
+          withBodies(row.records().get(i), row.first() + i, wanted, sizeMax);
+      records = append(records, full);
+    }
+    return records.thenApply(list -> new LogRow(row.first(), row.owner(), row.timestamp(), list));
+  }
+
+  /** A record with the bodies of the changes that are wanted and small. */
+  CompletionStage<LogRecord> withBodies(
+      LogRecord record, long revision, Predicate<Change.OfEntry> wanted, int sizeMax) {
+    CompletionStage<List<Change>> changes = CompletableFuture.completedStage(new ArrayList<>());
+    for (Change change : record.changes()) {
+      boolean bare =
+          change instanceof Change.OfEntry entry
+              && !entry.deleted()
+              && entry.body() == null
+              && entry.size() <= sizeMax
+              && wanted.test(entry);
+      changes =
+          append(
+              changes,
+              bare
+                  ? withBody((Change.OfEntry) change, revision)
+                  : CompletableFuture.completedStage(change));
+    }
+    return changes.thenApply(list -> new LogRecord(record.author(), record.request(), list));
+  }
+
+  private CompletionStage<Change> withBody(Change.OfEntry entry, long revision) {
+    return exact(entry.entry(), revision)
+        .thenApply(
+            version ->
+                new Change.OfEntry(
+                    entry.entry(),
+                    false,
+                    version.map(Version::body).orElse(null),
+                    entry.size(),
+                    entry.to()));
+  }
+
+  private static <T> CompletionStage<List<T>> append(
+      CompletionStage<List<T>> list, CompletionStage<T> item) {
+    return list.thenCombine(
+        item,
+        (all, each) -> {
+          all.add(each);
+          return all;
+        });
   }
 
   private CompletionStage<Tail> tail() {

@@ -14,6 +14,11 @@ public interface PendingView {
    */
   Optional<Version> newest(EntryRef entry);
 
+  /**
+   * What is decided before, in the same commit, for an entry; empty if nothing is. Needs no read.
+   */
+  Optional<Version> pending(EntryRef entry);
+
   /** A row of state. */
   Optional<Bytes> state(StateKey key);
 }

@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A request's id and what it asked, so that the same request is applied once and another under its
@@ -15,8 +17,19 @@ import java.util.UUID;
  * @param hash of what was asked
  */
 public record RequestStamp(long high, long low, long hash) {
+  private static final AtomicLong COUNTER = new AtomicLong();
+  private static final long PROCESS = new SecureRandom().nextLong() & 0xFF_FFFF_FFFFL; // 40 bits
+
   /** The creation time of an id that does not tell it. */
   public static final long NO_TIME = -1;
+
+  /** A stamp under a new id of this process: a UUID of version 7, made now. */
+  public static RequestStamp fresh(long hash) {
+    long n = COUNTER.getAndIncrement();
+    long high = System.currentTimeMillis() << 16 | 0x7000L | n & 0xFFF;
+    return new RequestStamp(
+        high, 0x8000_0000_0000_0000L | PROCESS << 22 | n >>> 12 & 0x3F_FFFF, hash);
+  }
 
   /**
    * The stamp of an id as a caller gave it: a UUID as it is, anything else by the first 16 bytes of

@@ -31,7 +31,7 @@ final class EventCodec {
         repr.manifest(),
         tags,
         Optional.of(payloads.write(event)),
-        payloads.write(repr.metadata()));
+        payloads.writeIfAny(repr.metadata()));
   }
 
   /** Reads back an event; its time is that of the commit, by the store's clock. */

@@ -172,7 +172,13 @@ final class JournalDao {
     } else {
       batch.require(PersistenceKeys.event(persistenceId, first - 1));
     }
+    long expected = first;
     for (EventRow row : rows) {
+      if (row.sequenceNr() != expected++) {
+        throw new IllegalArgumentException(
+            "events of [%s] jump to number [%d]; [%d] comes next"
+                .formatted(persistenceId, row.sequenceNr(), expected - 1));
+      }
       batch.insert(PersistenceKeys.event(persistenceId, row.sequenceNr()), row.encode(timestamp));
     }
     return batch.build();

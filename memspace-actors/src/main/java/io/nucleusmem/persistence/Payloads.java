@@ -26,7 +26,7 @@ final class Payloads {
   }
 
   /** The same for what may be absent. */
-  Optional<Serialized> write(Option<Object> object) throws Exception {
+  Optional<Serialized> writeIfAny(Option<Object> object) throws Exception {
     return object.isEmpty() ? Optional.empty() : Optional.of(write(object.get()));
   }
 
@@ -37,7 +37,7 @@ final class Payloads {
   }
 
   /** The same for what may be absent. */
-  Option<Object> read(Optional<Serialized> serialized) {
+  Option<Object> readIfAny(Optional<Serialized> serialized) {
     return OptionConverters.toScala(serialized.map(this::read));
   }
 }

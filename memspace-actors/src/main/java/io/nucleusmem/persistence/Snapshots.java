@@ -67,14 +67,14 @@ public final class Snapshots extends SnapshotStore {
               metadata.sequenceNr(),
               metadata.timestamp(),
               payloads.write(snapshot),
-              payloads.write(metadata.metadata())));
+              payloads.writeIfAny(metadata.metadata())));
     } catch (Exception e) {
       return CompletableFuture.failedStage(e);
     }
   }
 
   private SelectedSnapshot selected(String persistenceId, SnapshotRow row) {
-    Option<Object> metadata = payloads.read(row.metadata());
+    Option<Object> metadata = payloads.readIfAny(row.metadata());
     return SelectedSnapshot.create(
         new SnapshotMetadata(persistenceId, row.sequenceNr(), row.timestamp(), metadata),
         payloads.read(row.state()));

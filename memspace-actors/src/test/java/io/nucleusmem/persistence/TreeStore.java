@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -43,20 +44,24 @@ final class TreeStore implements KvStore {
   public CompletionStage<Page> scan(KeyRange range, int limit, Direction direction) {
     return answer(
         () -> {
-          var all = direction == Direction.ASCENDING ? rows : rows.descendingMap();
+          NavigableMap<Bytes, Bytes> all = rows.tailMap(range.from(), true);
+          if (!range.to().isEmpty()) {
+            all = all.headMap(range.to(), false);
+          }
+          if (direction == Direction.DESCENDING) {
+            all = all.descendingMap();
+          }
           var found = new ArrayList<Row>();
           for (var row : all.entrySet()) {
-            if (range.contains(row.getKey())) {
-              if (found.size() == limit) {
-                return new Page(
-                    found,
-                    Optional.of(
-                        direction == Direction.ASCENDING
-                            ? range.startingAt(row.getKey())
-                            : range.endingAt(row.getKey().concat(Bytes.wrap(new byte[1])))));
-              }
-              found.add(new Row(row.getKey(), row.getValue()));
+            if (found.size() == limit) {
+              return new Page(
+                  found,
+                  Optional.of(
+                      direction == Direction.ASCENDING
+                          ? range.startingAt(row.getKey())
+                          : range.endingAt(row.getKey().concat(Bytes.wrap(new byte[1])))));
             }
+            found.add(new Row(row.getKey(), row.getValue()));
           }
           return new Page(found, Optional.empty());
         });
