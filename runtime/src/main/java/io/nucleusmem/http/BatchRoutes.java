@@ -60,7 +60,9 @@ final class BatchRoutes {
               Required.text(at + "key", "append".equals(op) && key == null ? "" : key));
       return switch (Required.text(at + "op", op)) {
         case "put" -> {
-          only(at, Set.of("value", "content_type", "metadata", "if_revision", "claim", "claim_done"));
+          only(
+              at,
+              Set.of("value", "content_type", "metadata", "if_revision", "claim", "claim_done"));
           if (Boolean.TRUE.equals(claimDone) && claim == null) {
             throw MemSpaceException.invalid(
                 at + "claim_done", true, "together with the claim's token");
@@ -107,8 +109,7 @@ final class BatchRoutes {
 
     private OptionalLong revision(String at) {
       if (ifRevision != null && ifRevision < 0) {
-        throw MemSpaceException.invalid(
-            at + "if_revision", ifRevision, "a revision, or 0: absent");
+        throw MemSpaceException.invalid(at + "if_revision", ifRevision, "a revision, or 0: absent");
       }
       return optional(ifRevision);
     }
@@ -136,8 +137,7 @@ final class BatchRoutes {
           (field, found) -> {
             String known = field.equals("value_base64") ? "value" : field;
             if (found != null && !accepted.contains(known)) {
-              throw MemSpaceException.invalid(
-                  at + field, "given", "no such field beside op " + op);
+              throw MemSpaceException.invalid(at + field, "given", "no such field beside op " + op);
             }
           });
     }
@@ -192,13 +192,11 @@ final class BatchRoutes {
   private static MemSpaceException withIndex(MemSpaceException refusal, int index) {
     Map<String, Object> details = new HashMap<>(refusal.details());
     details.put("index", index);
-    return new MemSpaceException(
-        ErrorCode.INVALID_REQUEST, refusal.getMessage(), details, refusal);
+    return new MemSpaceException(ErrorCode.INVALID_REQUEST, refusal.getMessage(), details, refusal);
   }
 
   private static HttpResponse answer(List<Operation> operations, Written written) {
-    List<String> keys =
-        written.results().stream().map(result -> result.key().name()).toList();
+    List<String> keys = written.results().stream().map(result -> result.key().name()).toList();
     List<Object> values = null;
     for (int i = 0; i < operations.size(); i++) {
       Content value = written.results().get(i).value();

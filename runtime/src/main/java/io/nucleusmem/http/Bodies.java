@@ -57,7 +57,11 @@ final class Bodies {
         .entity()
         .withSizeLimit(drainBytesMax)
         .getDataBytes()
-        .runWith(Sink.fold(new Kept(ByteString.emptyByteString(), 0), (kept, part) -> kept.and(part, bytesMax)), materializer)
+        .runWith(
+            Sink.fold(
+                new Kept(ByteString.emptyByteString(), 0),
+                (kept, part) -> kept.and(part, bytesMax)),
+            materializer)
         .handle(
             (kept, failure) -> {
               if (failure != null) {
@@ -66,7 +70,9 @@ final class Bodies {
                     ? tooLarge(drainBytesMax, bytesMax)
                     : new CompletionException(
                         MemSpaceException.invalid(
-                            "body", "cut off: " + cause.getMessage(), "a body as long as announced"));
+                            "body",
+                            "cut off: " + cause.getMessage(),
+                            "a body as long as announced"));
               }
               if (kept.size() > bytesMax) {
                 throw tooLarge(kept.size(), bytesMax);

@@ -176,8 +176,7 @@ final class Call {
     Optional<String> match = header(Headers.IF_MATCH);
     boolean absent = ifAbsent();
     if (match.isPresent() && absent) {
-      throw MemSpaceException.invalid(
-          Headers.IF_NONE_MATCH, "* beside If-Match", "one of the two");
+      throw MemSpaceException.invalid(Headers.IF_NONE_MATCH, "* beside If-Match", "one of the two");
     }
     if (match.isPresent()) {
       return OptionalLong.of(entityTag(Headers.IF_MATCH, match.get()));
@@ -333,11 +332,9 @@ final class Call {
         continue;
       }
       int equals = pair.indexOf('=');
-      String name =
-          Percent.decode("query", equals < 0 ? pair : pair.substring(0, equals), true);
+      String name = Percent.decode("query", equals < 0 ? pair : pair.substring(0, equals), true);
       if (!known.contains(name)) {
-        String accepted =
-            known.isEmpty() ? "none here" : String.join(", ", new TreeSet<>(known));
+        String accepted = known.isEmpty() ? "none here" : String.join(", ", new TreeSet<>(known));
         throw new MemSpaceException(
             ErrorCode.INVALID_REQUEST,
             "unknown query parameter [%s]; accepted: %s".formatted(name, accepted),

@@ -18,8 +18,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /**
- * Who calls, and by which mount. Opened mounts are kept, so that a request does not pay for an open;
- * whether one is revoked is decided by the mount itself, on each use.
+ * Who calls, and by which mount. Opened mounts are kept, so that a request does not pay for an
+ * open; whether one is revoked is decided by the mount itself, on each use.
  */
 final class Callers {
   private static final String BEARER = "Bearer ";

@@ -99,8 +99,7 @@ final class ClaimRoutes {
         .thenApply(
             claim ->
                 Answers.ok(
-                    new RenewedJson(
-                        claim.entry().key().name(), claim.token(), claim.expiresAt())));
+                    new RenewedJson(claim.entry().key().name(), claim.token(), claim.expiresAt())));
   }
 
   private CompletionStage<HttpResponse> release(Call call) {

@@ -150,10 +150,7 @@ final class EntryRoutes {
     OptionalLong claim = call.headerNumber(Headers.CLAIM);
     claimDone(call, claim); // a deletion ends its claim anyway
     return write(
-        call,
-        new Operation.Delete(key(call), call.ifRevision(), claim),
-        call.writeOptions(),
-        200);
+        call, new Operation.Delete(key(call), call.ifRevision(), claim), call.writeOptions(), 200);
   }
 
   private CompletionStage<HttpResponse> write(
@@ -174,8 +171,7 @@ final class EntryRoutes {
             written.revision(),
             written.at(),
             operation instanceof Operation.Merge ? written.value().text() : null);
-    HttpResponse response =
-        Answers.json(status, body).addHeader(Headers.etag(written.revision()));
+    HttpResponse response = Answers.json(status, body).addHeader(Headers.etag(written.revision()));
     if (status == 201) {
       String location = "/v1/spaces/" + space + "/entries/" + Percent.encodePath(key.name());
       String region = key.region() == Region.MEMORY ? "" : "?region=" + key.region().label();
@@ -222,8 +218,7 @@ final class EntryRoutes {
             .addHeader(Headers.of(Headers.AUTHOR, entry.author()));
     return entry.content().metadata().isEmpty()
         ? response
-        : response.addHeader(
-            Headers.of(Headers.METADATA, Json.line(entry.content().metadata())));
+        : response.addHeader(Headers.of(Headers.METADATA, Json.line(entry.content().metadata())));
   }
 
   /** The stored type; code may have stored one that HTTP does not know. */

@@ -173,8 +173,7 @@ final class EventStreams {
         ByteString text = ByteString.emptyByteString();
         for (Signal signal : signals.signals()) {
           text =
-              text.concat(
-                  event(Long.toString(signal.revision()), "signal", SignalJson.of(signal)));
+              text.concat(event(Long.toString(signal.revision()), "signal", SignalJson.of(signal)));
         }
         return queue.offer(text.concat(progressIfDue(signals.upTo())));
       }

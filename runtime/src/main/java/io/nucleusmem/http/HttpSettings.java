@@ -14,7 +14,7 @@ import java.util.Set;
  *
  * @param port 0: any that is free
  * @param tokens who may call; empty: everybody, and then on loopback only
- * @param bodyBytesMax largest entry or message
+ * @param bodyBytesMax largest entry or message: {@code nucleusmem.memspace.value-bytes-max}
  * @param jsonBytesMax largest JSON document
  * @param drainBytesMax how much of a body that is too large is read, so that its 413 arrives
  * @param connectionsMax connections at a time
@@ -66,9 +66,8 @@ public record HttpSettings(
   public HttpSettings {
     tokens = List.copyOf(tokens);
     within("port", port, 0, PORT_MAX);
-    within("body-bytes-max", bodyBytesMax, 1, 64 << 20);
     within("json-bytes-max", jsonBytesMax, 1_024, 64 << 20);
-    within("drain-bytes-max", drainBytesMax, jsonBytesMax, Long.MAX_VALUE);
+    within("drain-bytes-max", drainBytesMax, Math.max(jsonBytesMax, bodyBytesMax), Long.MAX_VALUE);
     within("connections-max", connectionsMax, 1, 1_000_000);
     within("streams-max", streamsMax, 1, 1_000_000);
     within("mounts-cached-max", mountsCachedMax, 1, 10_000_000);
@@ -106,8 +105,8 @@ public record HttpSettings(
         http.getString("host"),
         http.getInt("port"),
         tokensOf(http),
-        bytes(http, "body-bytes-max"),
-        bytes(http, "json-bytes-max"),
+        Math.toIntExact(config.getBytes("nucleusmem.memspace.value-bytes-max")),
+        Math.toIntExact(http.getBytes("json-bytes-max")),
         http.getBytes("drain-bytes-max"),
         http.getInt("connections-max"),
         http.getInt("streams-max"),
@@ -143,7 +142,8 @@ public record HttpSettings(
     for (Token token : tokens) {
       if (!secrets.add(token.token())) {
         throw bad(
-            "tokens", "the same token twice (the second for " + token.principal().name() + ")",
+            "tokens",
+            "the same token twice (the second for " + token.principal().name() + ")",
             "one principal per token");
       }
     }
@@ -169,10 +169,6 @@ public record HttpSettings(
           default -> throw bad("tokens.role", token.getString("role"), "admin or agent");
         };
     return new Token(secret, new Principal(principal, admin));
-  }
-
-  private static int bytes(Config http, String key) {
-    return Math.toIntExact(http.getBytes(key));
   }
 
   private static boolean isLoopback(String host) {

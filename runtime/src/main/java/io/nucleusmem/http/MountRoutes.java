@@ -33,8 +33,7 @@ final class MountRoutes {
       List<String> prefixes,
       List<String> topics) {
     MountRequest toRequest(String holderByDefault) {
-      return request(
-          holder == null ? holderByDefault : holder, access, regions, prefixes, topics);
+      return request(holder == null ? holderByDefault : holder, access, regions, prefixes, topics);
     }
   }
 
@@ -110,8 +109,7 @@ final class MountRoutes {
 
   private HttpResponse created(MountInfo mount) {
     callers.mountsChanged();
-    return Answers.created(
-        "/v1/mounts/" + Percent.encodePath(mount.id()), MountJson.of(mount));
+    return Answers.created("/v1/mounts/" + Percent.encodePath(mount.id()), MountJson.of(mount));
   }
 
   private CompletionStage<HttpResponse> list(Call call) {
@@ -119,8 +117,7 @@ final class MountRoutes {
         .mounts(call.principal(), call.path("space"))
         .thenApply(
             all ->
-                Answers.ok(
-                    new Answers.PageJson(all.stream().map(MountJson::of).toList(), null)));
+                Answers.ok(new Answers.PageJson(all.stream().map(MountJson::of).toList(), null)));
   }
 
   private CompletionStage<HttpResponse> describe(Call call) {

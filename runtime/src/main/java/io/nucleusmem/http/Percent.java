@@ -38,10 +38,7 @@ final class Percent {
       }
     }
     try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(out, 0, length))
-          .toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(out, 0, length)).toString();
     } catch (CharacterCodingException e) {
       throw malformed(field, encoded);
     }

@@ -55,11 +55,7 @@ final class SpaceRoutes {
   }
 
   record CreateJson(
-      String name,
-      String kind,
-      String owner,
-      Map<String, String> labels,
-      RetentionJson retention) {
+      String name, String kind, String owner, Map<String, String> labels, RetentionJson retention) {
     CreateSpace toRequest() {
       return new CreateSpace(
           Required.text("name", name),

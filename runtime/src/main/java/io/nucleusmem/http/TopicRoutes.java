@@ -26,7 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
@@ -46,22 +45,18 @@ final class TopicRoutes {
   private final Replays replays;
   private final EventStreams streams;
   private final Duration pullWaitMax;
-  private final CompletableFuture<Void> stopping;
+  private final Waits waits;
 
   /**
-   * @param stopping completes when the node stops: pulls that wait are answered then
+   * @param waits pulls that wait for a message
    */
   TopicRoutes(
-      Callers callers,
-      Replays replays,
-      EventStreams streams,
-      Duration pullWaitMax,
-      CompletableFuture<Void> stopping) {
+      Callers callers, Replays replays, EventStreams streams, Duration pullWaitMax, Waits waits) {
     this.callers = callers;
     this.replays = replays;
     this.streams = streams;
     this.pullWaitMax = pullWaitMax;
-    this.stopping = stopping;
+    this.waits = waits;
   }
 
   record TopicJson(String name, long revision, int subscriptions) {
@@ -172,10 +167,7 @@ final class TopicRoutes {
   record SubscriptionJson(String name, long cursor, int pending, long dead) {
     static SubscriptionJson of(SubscriptionInfo subscription) {
       return new SubscriptionJson(
-          subscription.name(),
-          subscription.cursor(),
-          subscription.pending(),
-          subscription.dead());
+          subscription.name(), subscription.cursor(), subscription.pending(), subscription.dead());
     }
   }
 
@@ -223,8 +215,7 @@ final class TopicRoutes {
 
   private static HttpResponse created(Call call, TopicInfo topic) {
     return Answers.created(
-        "/v1/spaces/%s/topics/%s"
-            .formatted(call.path("space"), Percent.encodePath(topic.name())),
+        "/v1/spaces/%s/topics/%s".formatted(call.path("space"), Percent.encodePath(topic.name())),
         TopicJson.of(topic));
   }
 
@@ -379,7 +370,8 @@ final class TopicRoutes {
                   call,
                   body,
                   () ->
-                      untilStopping(
+                      waits
+                          .untilStopping(
                               withTopic(call, topic -> topic.pull(call.path("name"), max, wait)))
                           .thenApply(
                               messages ->
@@ -387,17 +379,6 @@ final class TopicRoutes {
                                       new DeliveriesJson(
                                           messages.stream().map(DeliveryJson::of).toList()))));
             });
-  }
-
-  /** A pull that waits must not hold up the end of the node. */
-  private <T> CompletionStage<T> untilStopping(CompletionStage<T> waiting) {
-    return waiting.applyToEither(
-        stopping.thenApply(
-            now -> {
-              throw new MemSpaceException(
-                  ErrorCode.UNAVAILABLE, "the node is stopping; pull from another one");
-            }),
-        Function.identity());
   }
 
   private CompletionStage<HttpResponse> settle(Call call, boolean acknowledged) {
