@@ -3,6 +3,8 @@ package io.nucleusmem;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.rocksdb.RocksDbSettings;
+import io.nucleusmem.store.rocksdb.RocksDbStore;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
@@ -13,7 +15,10 @@ final class StoreEngines {
   private static final String ENGINE_PATH = "nucleusmem.store.engine";
 
   private static final Map<String, BiFunction<Config, Executor, KvStore>> BY_NAME =
-      new TreeMap<>(Map.of());
+      new TreeMap<>(
+          Map.of(
+              "rocksdb",
+              (config, callbacks) -> RocksDbStore.open(RocksDbSettings.from(config), callbacks)));
 
   private StoreEngines() {}
 

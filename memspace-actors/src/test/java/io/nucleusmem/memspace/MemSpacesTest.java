@@ -4,8 +4,8 @@ import static io.nucleusmem.memspace.TestNode.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.nucleusmem.store.StoreScope;
-import io.nucleusmem.store.memory.MemoryStore;
+import io.nucleusmem.store.rocksdb.RocksDbSettings;
+import io.nucleusmem.store.rocksdb.RocksDbStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MemSpacesTest {
   static final Principal ANNA = Principal.of("anna");
@@ -31,8 +32,11 @@ class MemSpacesTest {
   MountedSpace space;
 
   @BeforeAll
-  static void start() {
-    node = TestNode.start(new MemoryStore(StoreScope.ALL));
+  static void start(@TempDir java.nio.file.Path dir) {
+    node =
+        TestNode.start(
+            RocksDbStore.open(
+                RocksDbSettings.at(dir), java.util.concurrent.ForkJoinPool.commonPool()));
   }
 
   @AfterAll
