@@ -40,10 +40,9 @@ public final class NodeConfig {
    * @throws com.typesafe.config.ConfigException names the file and line
    */
   public static Config load(Optional<Path> file, Map<String, ?> overrides) {
-    ConfigFactory.invalidateCaches(); // system properties may have been set since
     Config given =
         ConfigFactory.parseMap(overrides, "command line")
-            .withFallback(ConfigFactory.systemProperties());
+            .withFallback(ConfigFactory.parseProperties(System.getProperties()));
     if (file.isPresent()) {
       ConfigParseOptions mustExist = ConfigParseOptions.defaults().setAllowMissing(false);
       given = given.withFallback(ConfigFactory.parseFile(file.get().toFile(), mustExist));

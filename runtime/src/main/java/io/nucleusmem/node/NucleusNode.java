@@ -79,6 +79,7 @@ public final class NucleusNode implements AutoCloseable {
     } catch (IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("configuration: " + e.getMessage(), e);
     }
+    step("configuration read");
     ActorSystemSetup setup = ActorSystemSetup.create(setups).and(BootstrapSetup.create(config));
     ActorSystem<SpawnProtocol.Command> system;
     try {
@@ -86,6 +87,7 @@ public final class NucleusNode implements AutoCloseable {
     } catch (RuntimeException e) {
       throw new NodeStartException("the actor system does not start: " + reasons(e), e);
     }
+    step("actor system up");
     try {
       HttpEndpoint endpoint = start(system, node, http);
       NucleusNode started = new NucleusNode(system, endpoint);
@@ -113,6 +115,7 @@ public final class NucleusNode implements AutoCloseable {
               .formatted(node.storeTimeout()),
           e);
     }
+    step("store open");
     CompletableFuture<Done> up = join(system, node);
     MemSpaces spaces;
     try {
@@ -120,8 +123,10 @@ public final class NucleusNode implements AutoCloseable {
     } catch (IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("configuration: " + e.getMessage(), e);
     }
+    step("spaces started");
     try {
       await(up, node.joinTimeout());
+      step("member of the cluster");
     } catch (TimeoutException e) {
       throw new NodeStartException(
           "cluster: no member within nucleusmem.node.join-timeout, which is [%s]; seed nodes %s"
@@ -175,12 +180,20 @@ public final class NucleusNode implements AutoCloseable {
                     settings.tokens().size(), settings.loopbackOnly() ? ", this machine only" : "");
     LOG.info(
         "ready in {} ms: http://{}:{} ({}), store {}{}",
-        millis,
+        sinceJvmStart(),
         settings.host(),
         address().getPort(),
         callers,
         engine,
         data);
+  }
+
+  private static long sinceJvmStart() {
+    return System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+  }
+
+  private static void step(String done) {
+    LOG.debug("{} after {} ms", done, sinceJvmStart());
   }
 
   /** Where the node answers HTTP. */
