@@ -136,7 +136,11 @@ public final class NucleusNode implements AutoCloseable {
     try {
       return await(
           HttpEndpoint.start(
-              system, settings, spaces, new ClusterStatus(system, store, node.storeTimeout())),
+              system,
+              settings,
+              spaces,
+              new NoAgents(),
+              new ClusterStatus(system, store, node.storeTimeout())),
           node.joinTimeout());
     } catch (RuntimeException | TimeoutException e) {
       throw new NodeStartException(
