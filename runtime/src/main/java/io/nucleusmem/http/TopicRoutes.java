@@ -1,6 +1,6 @@
 package io.nucleusmem.http;
 
-import akka.http.javadsl.model.HttpEntities;
+import akka.http.javadsl.model.HttpMethod;
 import akka.http.javadsl.model.HttpResponse;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
@@ -278,7 +278,7 @@ final class TopicRoutes {
         .thenApply(
             found ->
                 found
-                    .map(TopicRoutes::raw)
+                    .map(message -> raw(call.request().method(), message))
                     .orElseThrow(
                         () ->
                             new MemSpaceException(
@@ -287,12 +287,11 @@ final class TopicRoutes {
                                     .formatted(call.path("topic"), revision))));
   }
 
-  private static HttpResponse raw(Message message) {
+  private static HttpResponse raw(HttpMethod method, Message message) {
     Content content = message.content();
     HttpResponse response =
         HttpResponse.create()
-            .withEntity(
-                HttpEntities.create(EntryRoutes.contentType(content), content.value().shared()))
+            .withEntity(EntryRoutes.entity(method, content))
             .addHeader(Headers.etag(message.revision()))
             .addHeader(Headers.of(Headers.MESSAGE_ID, message.id()))
             .addHeader(Headers.of(Headers.REVISION, Long.toString(message.revision())))
