@@ -3,13 +3,9 @@ package io.nucleusmem.http;
 import akka.http.javadsl.model.ContentType;
 import akka.http.javadsl.model.ContentTypes;
 import akka.http.javadsl.model.HttpEntities;
-import akka.http.javadsl.model.HttpMethod;
-import akka.http.javadsl.model.HttpMethods;
 import akka.http.javadsl.model.HttpResponse;
 import akka.http.javadsl.model.ResponseEntity;
 import akka.http.javadsl.model.StatusCodes;
-import akka.stream.javadsl.Source;
-import akka.util.ByteString;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.nucleusmem.memspace.Content;
@@ -211,7 +207,7 @@ final class EntryRoutes {
     HttpResponse response =
         call.hasAlready(entry.revision())
             ? HttpResponse.create().withStatus(StatusCodes.NOT_MODIFIED)
-            : HttpResponse.create().withEntity(entity(call.request().method(), entry.content()));
+            : HttpResponse.create().withEntity(entity(entry.content()));
     response =
         response
             .addHeader(Headers.etag(entry.revision()))
@@ -223,20 +219,13 @@ final class EntryRoutes {
         : response.addHeader(Headers.of(Headers.METADATA, Json.line(entry.content().metadata())));
   }
 
-  /**
-   * A content as a body. For HEAD not a strict one, of which Akka would not tell the length; its
-   * data is never read.
-   */
-  static ResponseEntity entity(HttpMethod method, Content content) {
-    ContentType type = contentType(content);
-    byte[] bytes = content.value().shared();
-    return method.equals(HttpMethods.HEAD) && bytes.length > 0
-        ? HttpEntities.create(type, bytes.length, Source.single(ByteString.fromArrayUnsafe(bytes)))
-        : HttpEntities.create(type, bytes);
+  /** A content as a body. */
+  static ResponseEntity entity(Content content) {
+    return HttpEntities.create(contentType(content), content.value().shared());
   }
 
   /** The stored type; code may have stored one that HTTP does not know. */
-  static ContentType contentType(Content content) {
+  private static ContentType contentType(Content content) {
     try {
       return ContentTypes.parse(content.contentType());
     } catch (IllegalArgumentException e) {

@@ -1,6 +1,5 @@
 package io.nucleusmem.http;
 
-import akka.http.javadsl.model.HttpMethod;
 import akka.http.javadsl.model.HttpResponse;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
@@ -278,7 +277,7 @@ final class TopicRoutes {
         .thenApply(
             found ->
                 found
-                    .map(message -> raw(call.request().method(), message))
+                    .map(TopicRoutes::raw)
                     .orElseThrow(
                         () ->
                             new MemSpaceException(
@@ -287,11 +286,11 @@ final class TopicRoutes {
                                     .formatted(call.path("topic"), revision))));
   }
 
-  private static HttpResponse raw(HttpMethod method, Message message) {
+  private static HttpResponse raw(Message message) {
     Content content = message.content();
     HttpResponse response =
         HttpResponse.create()
-            .withEntity(EntryRoutes.entity(method, content))
+            .withEntity(EntryRoutes.entity(content))
             .addHeader(Headers.etag(message.revision()))
             .addHeader(Headers.of(Headers.MESSAGE_ID, message.id()))
             .addHeader(Headers.of(Headers.REVISION, Long.toString(message.revision())))

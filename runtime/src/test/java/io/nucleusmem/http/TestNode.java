@@ -3,6 +3,7 @@ package io.nucleusmem.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.typesafe.config.ConfigFactory;
+import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.node.NucleusNode;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /** A node on a directory of its own, seen from outside: over a socket, with the JDK's client. */
 final class TestNode implements AutoCloseable {
@@ -26,6 +28,7 @@ final class TestNode implements AutoCloseable {
   private static final AtomicInteger NAMES = new AtomicInteger();
 
   private final Path dir;
+  private final List<AgentType<?>> types;
   private final String[] overrides;
   private final HttpClient client =
       HttpClient.newBuilder()
@@ -34,14 +37,30 @@ final class TestNode implements AutoCloseable {
           .build();
   private NucleusNode node;
 
-  private TestNode(Path dir, String... overrides) {
+  private TestNode(Path dir, List<AgentType<?>> types, String... overrides) {
     this.dir = dir;
+    this.types = types;
     this.overrides = overrides;
     start();
   }
 
   static TestNode start(Path dir, String... overrides) {
-    return new TestNode(dir, overrides);
+    return new TestNode(dir, List.of(), overrides);
+  }
+
+  static TestNode hosting(Path dir, AgentType<?>... types) {
+    return new TestNode(dir, List.of(types));
+  }
+
+  /** Asks until the answer is as it should be; what is asked about happens by itself. */
+  static void eventually(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("has not become true in 30 s");
+      }
+      Thread.onSpinWait();
+    }
   }
 
   private void start() {
@@ -49,7 +68,8 @@ final class TestNode implements AutoCloseable {
         NucleusNode.start(
             ConfigFactory.parseString(
                 "nucleusmem.http.port = 0\nnucleusmem.store.rocksdb.dir = \"%s\"\n%s"
-                    .formatted(dir, String.join("\n", overrides))));
+                    .formatted(dir, String.join("\n", overrides))),
+            types);
   }
 
   /** Stops the node and starts it again on its directory. */

@@ -196,7 +196,7 @@ class TopicsTest {
       node.post(subscription + "/nack", "{\"revisions\": [1]}");
     }
     assertThat(pull("s", 1, 0)).isEmpty();
-    assertThat(node.get(subscription).json().get("dead").longValue()).isEqualTo(1);
+    TestNode.eventually(() -> node.get(subscription).json().get("dead").longValue() == 1);
     JsonNode dead = node.get(topics + "/news.dead/messages?values=true").json().get("items").get(0);
     assertThat(dead.get("value").textValue()).isEqualTo("poison");
     assertThat(dead.get("metadata").toString()).contains("reason");

@@ -23,11 +23,7 @@ class WatchTest {
 
   @BeforeAll
   static void start(@TempDir Path dir) {
-    node =
-        TestNode.start(
-            dir.resolve("data"),
-            "nucleusmem.http.progress-interval = 100ms",
-            "nucleusmem.http.streams-max = 3");
+    node = TestNode.start(dir.resolve("data"), "nucleusmem.http.progress-interval = 100ms");
   }
 
   @AfterAll
@@ -157,29 +153,6 @@ class WatchTest {
       assertThat(event.data().get("code").textValue()).isEqualTo("mount_revoked");
       assertThat(events.next()).isNull();
     }
-  }
-
-  @Test
-  void oneStreamTooManyIsBusyAndAClosedOneMakesRoom() {
-    String busy;
-    try (Events one = node.watch(space + "/watch");
-        Events two = node.watch(space + "/watch");
-        Events three = node.watch(space + "/watch")) {
-      assertThat(one.status() + two.status() + three.status()).isEqualTo(600);
-      TestNode.Answer refused = node.get(space + "/watch");
-      assertThat(refused.status()).isEqualTo(429);
-      busy = refused.code();
-      assertThat(refused.header("Retry-After")).isNotNull();
-      assertThat(refused.json().get("retry_after_ms").isIntegralNumber()).isTrue();
-    }
-    assertThat(busy).isEqualTo("busy");
-    int status = 429;
-    while (status == 429) { // the node notices a closed connection with its next progress
-      try (Events events = node.watch(space + "/watch")) {
-        status = events.status();
-      }
-    }
-    assertThat(status).isEqualTo(200);
   }
 
   @Test
