@@ -42,7 +42,7 @@ final class DocumentFile {
       long size = Files.size(file);
       if (size > BYTES_MAX) {
         return new Reading.LeftOut(
-            path, "too large: %,d bytes; at most %,d are read".formatted(size, BYTES_MAX));
+            path, "too large: %d bytes; at most %d are read".formatted(size, BYTES_MAX));
       }
       return of(path, Files.readAllBytes(file));
     } catch (AccessDeniedException e) {

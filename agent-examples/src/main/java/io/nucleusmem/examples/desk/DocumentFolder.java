@@ -102,7 +102,7 @@ final class DocumentFolder {
                 > PATH_BYTES_MAX) {
               leaveOut(file, "path longer than %d bytes".formatted(PATH_BYTES_MAX));
             } else if (documents.size() >= DOCUMENTS_MAX) {
-              leaveOut(file, "one document more than the %,d that fit".formatted(DOCUMENTS_MAX));
+              leaveOut(file, "one document more than the %d that fit".formatted(DOCUMENTS_MAX));
             } else {
               documents.add(relative(folder, file));
             }
