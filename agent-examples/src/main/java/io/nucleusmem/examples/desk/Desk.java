@@ -76,7 +76,7 @@ final class Desk {
   record Task(String path, String hash, int round, String reason) {}
 
   /** A result that waits for the critic. */
-  record ReviewTask(String path, String hash, int round, String analyst, long resultRevision) {}
+  record ReviewTask(String path, String hash, int round, String analyst) {}
 
   /**
    * What an analyst found.
