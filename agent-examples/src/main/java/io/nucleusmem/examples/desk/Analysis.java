@@ -19,7 +19,14 @@ final class Analysis {
   /** Analyses a text; a model that fails is named in the result's note. */
   Result of(Task task, String analyst, String text) {
     Extractor extractor = task.round() == 1 ? Extractor.FIRST : Extractor.SECOND;
-    Extraction extraction = extractor.extract(task.path(), text);
+    Extraction extraction;
+    try {
+      extraction = extractor.extract(task.path(), text);
+    } catch (RuntimeException | StackOverflowError e) {
+      // one odd document must not hold up the others, again and again
+      String note = "could not be analysed (%s)".formatted(shortly(e));
+      return result(task, analyst, Result.EXTRACT, "", List.of(), note, Extraction.NOTHING);
+    }
     if (summarizer.isEmpty()) {
       return result(task, analyst, Result.EXTRACT, "", List.of(), "", extraction);
     }
@@ -61,7 +68,7 @@ final class Analysis {
         extraction);
   }
 
-  private static String shortly(RuntimeException e) {
+  private static String shortly(Throwable e) {
     String message = String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip();
     return e.getClass().getSimpleName()
         + ": "

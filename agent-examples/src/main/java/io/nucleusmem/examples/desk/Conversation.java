@@ -123,7 +123,7 @@ final class Conversation {
     if (!message.topic().equals(Desk.REVIEW_TOPIC)) {
       return Optional.empty();
     }
-    if (message.content().metadata().getOrDefault("kind", "").equals("finished")) {
+    if (Desk.isMessage(message.content(), Finished.class)) {
       Finished finished = Desk.read(message.content(), Finished.class);
       return Optional.of(
           "%s is done%s, see revision %d"
@@ -147,6 +147,9 @@ final class Conversation {
   }
 
   private static String intake(Intake intake) {
+    if (!intake.problem().isEmpty()) {
+      return "cannot read %s: %s".formatted(intake.folder(), intake.problem());
+    }
     return "has read %s: %d documents, %d of them new or changed, %d unchanged, %d removed; %d left out"
         .formatted(
             intake.folder(),

@@ -9,6 +9,7 @@ import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.Region;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What lies on the desk: the names and forms of all entries and messages that the agents share.
@@ -56,13 +57,23 @@ final class Desk {
   /** Metadata of a complete digest: the run that it completes. */
   static final String COMPLETE = "complete";
 
+  private static final String KIND = "kind";
   private static final int HASH_CHARS = 16;
 
   private static final JsonMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-  /** What the reader is to read. A new run repeats the work of the one before where it is done. */
-  record Order(String run, String folder, DocumentFolder.Kind kind) {}
+  /**
+   * What the reader is to read. A new run takes up the work of the one before.
+   *
+   * @param own files and folders that belong to the desk itself and are no documents, such as the
+   *     digest
+   */
+  record Order(String run, String folder, DocumentFolder.Kind kind, List<String> own) {
+    Order {
+      own = List.copyOf(own);
+    }
+  }
 
   /** A document on the desk. */
   record Document(String path, String hash, String encoding, long bytes, int chars, int parts) {}
@@ -111,7 +122,11 @@ final class Desk {
    */
   record Verdict(String path, String hash, int round, boolean accepted, String reason) {}
 
-  /** How the reading of an order went. */
+  /**
+   * How the reading of an order went.
+   *
+   * @param problem why the folder could not be read; empty if it could
+   */
   record Intake(
       String run,
       String folder,
@@ -119,7 +134,8 @@ final class Desk {
       int queued,
       int unchanged,
       int removed,
-      int leftOut) {}
+      int leftOut,
+      String problem) {}
 
   /** Message on the topic {@code work}: an analyst has taken a document. */
   record Taken(String path, int round, long token) {}
@@ -180,6 +196,16 @@ final class Desk {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("cannot write " + value.getClass().getSimpleName(), e);
     }
+  }
+
+  /** A record as a message, which tells its kind: one topic carries several. */
+  static Content message(Record value) {
+    return json(value).withMetadata(Map.of(KIND, value.getClass().getSimpleName()));
+  }
+
+  /** True if a message is of a kind. */
+  static boolean isMessage(Content content, Class<? extends Record> type) {
+    return type.getSimpleName().equals(content.metadata().get(KIND));
   }
 
   /** The record that an entry or message holds. */

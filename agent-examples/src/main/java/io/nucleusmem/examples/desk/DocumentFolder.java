@@ -63,9 +63,11 @@ final class DocumentFolder {
   /**
    * Lists a folder.
    *
+   * @param own absolute paths of files and folders that are the desk's own: not even mentioned, or
+   *     a second run would differ from the first
    * @throws IOException if the folder itself cannot be read
    */
-  static Listing list(Path folder, Kind kind) throws IOException {
+  static Listing list(Path folder, Kind kind, Set<Path> own) throws IOException {
     var documents = new ArrayList<String>();
     var leftOut = new ArrayList<Reading.LeftOut>();
     Files.walkFileTree(
@@ -75,6 +77,9 @@ final class DocumentFolder {
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes) {
             if (dir.equals(folder)) {
               return FileVisitResult.CONTINUE;
+            }
+            if (own.contains(dir.toAbsolutePath().normalize())) {
+              return FileVisitResult.SKIP_SUBTREE;
             }
             String name = dir.getFileName().toString();
             boolean hidden = name.startsWith(".");
@@ -88,6 +93,9 @@ final class DocumentFolder {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
             String name = file.getFileName().toString();
+            if (own.contains(file.toAbsolutePath().normalize())) {
+              return FileVisitResult.CONTINUE;
+            }
             if (name.startsWith(".")) {
               leaveOut(file, "hidden file");
             } else if (Files.isDirectory(file)) {

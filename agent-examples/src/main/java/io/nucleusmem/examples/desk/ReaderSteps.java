@@ -20,7 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What the reader does: brings the desk into line with a folder. Blocks.
@@ -47,14 +49,17 @@ final class ReaderSteps {
     return order.filter(o -> done.isEmpty() || !done.get().run().equals(o.run()));
   }
 
-  /**
-   * Carries out an order.
-   *
-   * @throws IOException if the folder cannot be read
-   */
-  Intake carryOut(Order order) throws IOException {
+  /** Carries out an order; a folder that cannot be read leaves the desk as it is. */
+  Intake carryOut(Order order) {
     Path folder = Path.of(order.folder());
-    DocumentFolder.Listing listing = DocumentFolder.list(folder, order.kind());
+    String name = folder.getFileName() == null ? "/" : folder.getFileName().toString();
+    DocumentFolder.Listing listing;
+    try {
+      Set<Path> own = order.own().stream().map(Path::of).collect(Collectors.toSet());
+      listing = DocumentFolder.list(folder, order.kind(), own);
+    } catch (IOException e) {
+      return finish(new Intake(order.run(), name, 0, 0, 0, 0, 0, e.toString()));
+    }
     Map<String, Document> known = new HashMap<>();
     for (Entry entry : calls.scan(ScanRequest.of(Region.MEMORY, Desk.DOCUMENTS))) {
       Document document = Desk.read(entry, Document.class);
@@ -83,13 +88,19 @@ final class ReaderSteps {
     }
     replaceLeftOut(leftOut);
 
-    String name =
-        folder.toAbsolutePath().normalize().getFileName() == null
-            ? "/"
-            : folder.toAbsolutePath().normalize().getFileName().toString();
-    var intake =
+    return finish(
         new Intake(
-            order.run(), name, documents, queued, documents - queued, known.size(), leftOut.size());
+            order.run(),
+            name,
+            documents,
+            queued,
+            documents - queued,
+            known.size(),
+            leftOut.size(),
+            ""));
+  }
+
+  private Intake finish(Intake intake) {
     calls.write(List.of(new Operation.Put(Desk.INTAKE, Desk.json(intake))));
     return intake;
   }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,7 +39,7 @@ class DocumentFolderTest {
 
   @Test
   void findsDocumentsInFoldersBelowAndNamesWhatItLeavesOut() throws IOException {
-    DocumentFolder.Listing listing = DocumentFolder.list(folder, Kind.TEXT);
+    DocumentFolder.Listing listing = DocumentFolder.list(folder, Kind.TEXT, Set.of());
     assertThat(listing.documents())
         .containsExactly("README", "a.md", "sub/b.TXT", "sub/deep/c.markdown");
     assertThat(listing.leftOut())
@@ -52,7 +53,7 @@ class DocumentFolderTest {
 
   @Test
   void amongSourcesOnlyMarkdownCountsAndNothingElseIsMentioned() throws IOException {
-    DocumentFolder.Listing listing = DocumentFolder.list(folder, Kind.MARKDOWN);
+    DocumentFolder.Listing listing = DocumentFolder.list(folder, Kind.MARKDOWN, Set.of());
     assertThat(listing.documents()).containsExactly("a.md", "sub/deep/c.markdown");
     assertThat(listing.leftOut()).extracting(Reading.LeftOut::path).containsExactly(".hidden.md");
   }
@@ -64,7 +65,7 @@ class DocumentFolderTest {
     Files.createSymbolicLink(folder.resolve("dangling.md"), Path.of("nowhere.md"));
     Files.createSymbolicLink(folder.resolve("link.md"), Path.of("a.md"));
 
-    DocumentFolder.Listing listing = DocumentFolder.list(folder, Kind.TEXT);
+    DocumentFolder.Listing listing = DocumentFolder.list(folder, Kind.TEXT, Set.of());
     assertThat(listing.documents()).contains("link.md").hasSize(5);
     assertThat(listing.leftOut())
         .contains(
@@ -74,8 +75,17 @@ class DocumentFolderTest {
   }
 
   @Test
+  void theDesksOwnFilesAreNeitherReadNorMentioned() throws IOException {
+    DocumentFolder.Listing listing =
+        DocumentFolder.list(
+            folder, Kind.TEXT, Set.of(folder.resolve("a.md"), folder.resolve("sub")));
+    assertThat(listing.documents()).containsExactly("README");
+    assertThat(listing.leftOut()).noneMatch(file -> file.path().startsWith("sub"));
+  }
+
+  @Test
   void aFolderThatIsNotThereFails() {
-    assertThatThrownBy(() -> DocumentFolder.list(folder.resolve("gone"), Kind.TEXT))
+    assertThatThrownBy(() -> DocumentFolder.list(folder.resolve("gone"), Kind.TEXT, Set.of()))
         .isInstanceOf(NoSuchFileException.class);
   }
 }

@@ -22,6 +22,11 @@ public record Extraction(
     List<Link> links,
     Counts counts) {
 
+  /** Of a text that says nothing. */
+  public static final Extraction NOTHING =
+      new Extraction(
+          0, 0, List.of(), List.of(), List.of(), List.of(), List.of(), new Counts(0, 0, 0, 0, 0));
+
   /** How many there were, before the limits. */
   public record Counts(int headings, int sentences, int dates, int figures, int links) {}
 
