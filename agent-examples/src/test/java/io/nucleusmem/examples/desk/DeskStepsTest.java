@@ -11,6 +11,7 @@ import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.Operation;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -127,13 +128,13 @@ class DeskStepsTest {
   @Test
   void aDocumentThatChangesWhileItIsAnalysedIsDoneOnceAndInItsNewForm() throws IOException {
     order(space);
-    new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+    read();
     Claim old = claim(space);
     assertThat(old.entry().key().name()).startsWith("queue/a.md");
 
     Files.writeString(folder.resolve("a.md"), "# A\n\nIt is another text than before, quite.\n");
     order(space);
-    new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+    read();
     assertThat(analyst(space, "late").work(old)).isEmpty();
     work(space);
     assertThat(rounds(space, "a.md")).containsExactly(1);
@@ -141,15 +142,73 @@ class DeskStepsTest {
   }
 
   @Test
+  void aDocumentThatChangesRightBeforeItsResultIsWrittenGetsNoResultOfItsOldForm() {
+    order(space);
+    read();
+    Claim claim = claim(space);
+    space.beforeNextWrite(() -> replaceAndRead("a.md", "It is quite another text than before."));
+    assertThat(analyst(space, "late").work(claim)).isEmpty();
+    assertThat(keys(space, Desk.RESULTS)).isEmpty();
+    work(space);
+    assertThat(digest(space)).contains("quite another text");
+  }
+
+  @Test
+  void aDocumentThatIsWrittenAgainWithItsOldContentMeanwhileGetsItsResultAtOnce() {
+    order(space);
+    read();
+    Claim claim = claim(space);
+    String first = read("a.md");
+    space.beforeNextWrite(
+        () -> {
+          replaceAndRead("a.md", "It is quite another text than before.");
+          replaceAndRead("a.md", first);
+        });
+    assertThat(analyst(space, "slow").work(claim)).isPresent();
+    work(space);
+    assertThat(digest(space)).contains("The first document tells of the desk.");
+  }
+
+  @Test
+  void aResultThatIsReplacedWhileItIsJudgedGetsNoVerdictOfTheOldOne() {
+    order(space);
+    read();
+    Finished old = analyst(space, "analyst-1").work(claim(space)).orElseThrow();
+    space.beforeNextWrite(
+        () -> {
+          replaceAndRead("a.md", "It is quite another text than before.");
+          analyst(space, "analyst-2").work(claim(space));
+        });
+    assertThat(new CriticSteps(space).judge(old)).isEmpty();
+    assertThat(keys(space, Desk.VERDICTS)).isEmpty();
+    work(space);
+    assertThat(digest(space)).contains("quite another text");
+  }
+
+  @Test
+  void aResultThatIsJudgedWhileItsDocumentIsRemovedLeavesNothingBehind() throws IOException {
+    order(space);
+    read();
+    Finished finished = analyst(space, "analyst-1").work(claim(space)).orElseThrow();
+    Files.delete(folder.resolve("a.md"));
+    order(space);
+    space.beforeNextWrite(() -> new CriticSteps(space).judge(finished));
+    read();
+    work(space);
+    assertThat(keys(space, Desk.RESULTS)).doesNotContain("result/a.md");
+    assertThat(keys(space, Desk.VERDICTS)).doesNotContain("verdict/a.md");
+  }
+
+  @Test
   void aContentThatComesBackWhileItsFirstAnalysisRunsIsNotLost() throws IOException {
     String first = Files.readString(folder.resolve("a.md"));
     order(space);
-    new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+    read();
     Claim claim = claim(space);
     for (String text : List.of("Something else stands here for a moment.", first)) {
       Files.writeString(folder.resolve("a.md"), text);
       order(space);
-      new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+      read();
     }
     assertThat(analyst(space, "slow").work(claim)).isPresent();
     work(space);
@@ -160,7 +219,7 @@ class DeskStepsTest {
   @Test
   void anAnalystWhoseLeaseRanOutWritesNothing() {
     order(space);
-    new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+    read();
     Claim lost = claim(space);
     space.restart();
     Claim held = claim(space);
@@ -204,7 +263,7 @@ class DeskStepsTest {
   @Test
   void aJudgedResultIsAnsweredAgainInTheSameWords() {
     order(space);
-    new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+    read();
     Finished finished = analyst(space, "analyst-1").work(claim(space)).orElseThrow();
     assertThat(analyst(space, "analyst-1").unjudged()).containsExactly(finished);
     var answer = new CriticSteps(space).judge(finished);
@@ -225,6 +284,28 @@ class DeskStepsTest {
                 .problem())
         .contains("gone");
     assertThat(new ReaderSteps(space).openOrder()).isEmpty();
+  }
+
+  private void read() {
+    new ReaderSteps(space).carryOut(new ReaderSteps(space).openOrder().orElseThrow());
+  }
+
+  private String read(String name) {
+    try {
+      return Files.readString(folder.resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void replaceAndRead(String name, String text) {
+    try {
+      Files.writeString(folder.resolve(name), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    order(space);
+    read();
   }
 
   private void order(FakeSpace on) {

@@ -51,11 +51,17 @@ final class FakeSpace implements MountedSpace {
   private long revision;
   private int callsLeft = Integer.MAX_VALUE;
   private boolean afterEffect;
+  private Runnable beforeWrite = () -> {};
 
   /** Lets so many calls succeed, then kills. */
   void killAfter(int calls, boolean withEffect) {
     callsLeft = calls;
     afterEffect = withEffect;
+  }
+
+  /** Lets something happen right before the next write. */
+  void beforeNextWrite(Runnable action) {
+    beforeWrite = action;
   }
 
   /** What a restart after all leases have run out finds. */
@@ -86,6 +92,9 @@ final class FakeSpace implements MountedSpace {
 
   @Override
   public CompletionStage<Written> write(List<Operation> operations, WriteOptions options) {
+    Runnable before = beforeWrite;
+    beforeWrite = () -> {};
+    before.run();
     return call(
         () -> {
           for (int i = 0; i < operations.size(); i++) {
