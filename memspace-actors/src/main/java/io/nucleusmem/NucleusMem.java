@@ -1,0 +1,44 @@
+package io.nucleusmem;
+
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Extension;
+import akka.actor.typed.ExtensionId;
+import io.nucleusmem.memspace.MemSpaceSystem;
+import io.nucleusmem.memspace.MemSpaces;
+
+/**
+ * NucleusMem on an actor system: spaces, topics, watches and mounts over the system's {@link
+ * StoreExtension}. The system must be a member of a cluster; one that joins itself is enough.
+ */
+public final class NucleusMem implements Extension {
+  private static final Id ID = new Id();
+
+  private final MemSpaceSystem system;
+
+  private NucleusMem(ActorSystem<?> actors) {
+    system = MemSpaceSystem.start(actors, StoreExtension.get(actors).store());
+  }
+
+  /** The extension of a system; starts it at first use. */
+  public static NucleusMem get(ActorSystem<?> system) {
+    return ID.apply(system);
+  }
+
+  /** The client. */
+  public MemSpaces spaces() {
+    return system.client();
+  }
+
+  /** What operators do with spaces. */
+  public MemSpaceSystem system() {
+    return system;
+  }
+
+  /** Names the extension; code uses {@link NucleusMem#get}. */
+  public static final class Id extends ExtensionId<NucleusMem> {
+    @Override
+    public NucleusMem createExtension(ActorSystem<?> system) {
+      return new NucleusMem(system);
+    }
+  }
+}

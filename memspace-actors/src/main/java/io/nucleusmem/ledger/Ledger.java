@@ -1,0 +1,886 @@
+package io.nucleusmem.ledger;
+
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.RefusedCommitException;
+import io.nucleusmem.store.StoreScope;
+import io.nucleusmem.store.Timestamps;
+import io.nucleusmem.store.TransientStoreException;
+import io.nucleusmem.store.UndeterminedCommitException;
+import io.nucleusmem.store.WriteBatch;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
+
+/**
+ * The owner of one order of commits: decides commands in the order of arrival, groups them, and
+ * answers when what they rest on is durable. An incarnation lives from {@link #start} until it
+ * ends; it never recovers in place.
+ *
+ * <p>{@code starting -> open -> ended}. While a commit is in flight, commands queue; the next
+ * commit takes them all, up to a limit. A commit inserts its log row at the key of its
+ * <em>first</em> revision and requires the row before it, so whoever knows only a prefix of the log
+ * is refused, however late (the proof: DESIGN.md, "The fence"). A commit of unknown outcome is sent
+ * again, byte for byte, until a row that is there settles it. Refused by another's row, or
+ * unsettled for too long, the incarnation fails its queue with a retryable error and ends.
+ *
+ * <p>Not thread-safe: the host calls it from one thread. The volatile fields may be read by any.
+ */
+public final class Ledger {
+  private static final Duration RESEND_DELAY_MAX = Duration.ofSeconds(1);
+  private static final long ANCHOR_MILLIS = 1_000;
+
+  private final LedgerId id;
+  private final KvStore store;
+  private final LedgerReader reader;
+  private final LedgerSettings settings;
+  private final LedgerHost host;
+  private final long owner;
+  private final boolean sole;
+
+  private TreeMap<StateKey, Bytes> state;
+  private HeadCache heads; // made when a command first needs one
+  private RequestWindow requests; // made when a command first has an id
+  private boolean requestsLoaded;
+  private boolean requestsLoading;
+  private long startedAt; // store's time; ids made before it may be another owner's
+
+  private final ArrayDeque<Waiting> queue = new ArrayDeque<>(0);
+  private long queueBytes;
+  private long newestRowKey; // first revision of the newest row
+  private long anchoredAt; // time of the newest anchor
+  private int sinceAnchor;
+  private LedgerBatch inFlight;
+  private boolean timing; // a timestamp was asked for
+  private boolean open;
+  private LedgerException end;
+  private List<Closing> closings; // readers of instants that wait for their time to close
+
+  private volatile long committed;
+  private volatile long committedAt;
+  private volatile long floor;
+
+  /** A command that waits to be decided. */
+  record Waiting(Command command, Reply reply) {}
+
+  private record Closing(long timestamp, BiConsumer<Long, RuntimeException> reply) {}
+
+  /**
+   * The command behind a mark: a revision without entries, which closes time and shuts out every
+   * predecessor.
+   */
+  private static final Command MARK = new Mark();
+
+  /**
+   * Makes an incarnation; {@link #start} brings it to life.
+   *
+   * @param owner a number no other incarnation has
+   * @param sole true where no other incarnation can be alive (an embedded store, locked by its
+   *     process, with one host per ledger): then nothing but the ledger's own commits can make its
+   *     memory stale
+   */
+  public Ledger(
+      LedgerId id,
+      KvStore store,
+      LedgerSettings settings,
+      LedgerHost host,
+      long owner,
+      boolean sole) {
+    this.id = id;
+    this.store = store;
+    this.reader = new LedgerReader(store, id);
+    this.settings = settings;
+    this.host = host;
+    this.owner = owner;
+    this.sole = sole;
+  }
+
+  /** Adds what creates a ledger to a batch: the row of revision 0 and the state it begins with. */
+  public static void create(
+      WriteBatch.Builder batch,
+      KvStore store,
+      LedgerId id,
+      long owner,
+      long timestamp,
+      LogRecord record) {
+    LogRow row = new LogRow(0, owner, timestamp, List.of(record));
+    batch.insert(LedgerKeys.log(id, 0), row.encode(true));
+    if (store.scope() == StoreScope.ALL) {
+      LedgerBatch.addDerivedRows(batch, id, row);
+    }
+  }
+
+  /** Newest revision that is durable. */
+  public long committed() {
+    return committed;
+  }
+
+  /** The store's time of the newest durable commit. */
+  public long committedAt() {
+    return committedAt;
+  }
+
+  /** Oldest revision that can be read. */
+  public long floor() {
+    return floor;
+  }
+
+  /** True once started and until ended. */
+  public boolean isOpen() {
+    return open;
+  }
+
+  /** True if nothing waits and nothing is in flight. */
+  public boolean isIdle() {
+    return inFlight == null && queue.isEmpty() && !timing && closings == null;
+  }
+
+  /** A row of state as committed; for the host's thread. */
+  public Optional<Bytes> state(StateKey key) {
+    return Optional.ofNullable(state.get(key));
+  }
+
+  /** The committed rows of a table, by key; for the host's thread. */
+  public java.util.SortedMap<StateKey, Bytes> table(byte table) {
+    return state.subMap(
+        new StateKey(table, Bytes.EMPTY), new StateKey((byte) (table + 1), Bytes.EMPTY));
+  }
+
+  // ---- start ----
+
+  /**
+   * Recovers: newest row and state, whatever the ledger's size. Ends with {@code ABSENT} if there
+   * is no such ledger.
+   */
+  public void start() {
+    CompletionStage<Optional<LogRow>> newest = reader.newestRow();
+    CompletionStage<TreeMap<StateKey, Bytes>> rows = newest.thenCompose(row -> reader.state());
+    onHost(
+        newest
+            .thenCombine(rows, (row, loaded) -> row.map(r -> new Recovered(r, loaded)))
+            .thenCombine(store.now(), (recovered, now) -> new Started(recovered, now)),
+        (started, failure) -> {
+          if (failure != null) {
+            end(LedgerException.Reason.ENDED, "could not be read", failure);
+          } else if (started.recovered().isEmpty()) {
+            end(LedgerException.Reason.ABSENT, "does not exist", null);
+          } else {
+            recovered(started.recovered().get(), started.now());
+          }
+        });
+  }
+
+  private record Recovered(LogRow newest, TreeMap<StateKey, Bytes> state) {}
+
+  private record Started(Optional<Recovered> recovered, long now) {}
+
+  private void recovered(Recovered recovered, long now) {
+    state = recovered.state();
+    newestRowKey = recovered.newest().first();
+    startedAt = Timestamps.millis(now);
+    Bytes floorRow = state.get(StateKey.FLOOR);
+    floor = floorRow == null ? 0 : decodeFloor(floorRow);
+    committedAt = recovered.newest().timestamp();
+    committed = recovered.newest().last();
+    open = true;
+    queue.forEach(waiting -> read(waiting.command()));
+    maybeCommit();
+    closeInstants();
+  }
+
+  // ---- commands ----
+
+  /** Takes a command. The reply comes when what the answer rests on is settled. */
+  public void submit(Command command, Reply reply) {
+    if (end != null) {
+      LedgerException why = end;
+      host.answer(() -> reply.settle(null, notDone(why)));
+      return;
+    }
+    if (queue.size() >= settings.queueCommandsMax() || queueBytes >= settings.queueBytesMax()) {
+      int waiting = queue.size();
+      host.answer(
+          () ->
+              reply.settle(
+                  null,
+                  new LedgerException(
+                      LedgerException.Reason.BUSY,
+                      "[%d] commands wait for ledger [%s]; nothing was done, try again"
+                          .formatted(waiting, id))));
+      return;
+    }
+    queue.add(new Waiting(command, reply));
+    queueBytes += command.bytes();
+    if (open) {
+      read(command);
+    }
+    maybeCommit();
+  }
+
+  /**
+   * Reads what a command needs. Never before the newest row is known: a version read earlier could
+   * miss a commit that the predecessor got in between, and nothing would tell.
+   */
+  private void read(Command command) {
+    for (EntryRef entry : command.reads()) {
+      if (heads == null) {
+        heads = new HeadCache(settings.headCacheEntries(), settings.headCacheBytes());
+      }
+      if (heads.pin(entry)) {
+        load(entry);
+      }
+    }
+  }
+
+  private void load(EntryRef entry) {
+    CompletionStage<Optional<Version>> read = reader.version(entry, Long.MAX_VALUE - 1);
+    CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
+    if (future.isDone() && !future.isCompletedExceptionally()) {
+      heads.loaded(entry, future.join()); // memory answered: no step in between
+      return;
+    }
+    onHost(
+        read,
+        (version, failure) -> {
+          if (end != null) {
+            return;
+          }
+          if (failure == null) {
+            heads.loaded(entry, version);
+          } else {
+            heads.failed(entry);
+            failWaiting(entry, failure);
+          }
+          maybeCommit();
+        });
+  }
+
+  private void failWaiting(EntryRef entry, Throwable failure) {
+    List<Runnable> answers = new ArrayList<>();
+    for (Iterator<Waiting> all = queue.iterator(); all.hasNext(); ) {
+      Waiting waiting = all.next();
+      if (waiting.command().reads().contains(entry)) {
+        take(all, waiting);
+        LedgerException refusal =
+            new LedgerException(
+                LedgerException.Reason.ENDED,
+                "could not read what the command needs; nothing was done",
+                failure);
+        answers.add(() -> waiting.reply().settle(null, refusal));
+      }
+    }
+    answer(answers);
+  }
+
+  private void take(Iterator<Waiting> at, Waiting waiting) {
+    at.remove();
+    queueBytes -= waiting.command().bytes();
+    waiting.command().reads().forEach(heads == null ? entry -> {} : heads::unpin);
+  }
+
+  // ---- commits ----
+
+  private void maybeCommit() {
+    if (!open || end != null || inFlight != null || timing || queue.isEmpty()) {
+      return;
+    }
+    CompletableFuture<Long> now = store.now().toCompletableFuture();
+    if (now.isDone() && !now.isCompletedExceptionally()) {
+      decide(now.join(), queue.size());
+      return;
+    }
+    timing = true;
+    int arrived = queue.size(); // the time must be later than the arrival of what it stamps
+    onHost(
+        now,
+        (timestamp, failure) -> {
+          timing = false;
+          if (end != null) {
+            return;
+          }
+          if (failure == null) {
+            decide(timestamp, arrived);
+          } else if (failure instanceof TransientStoreException) {
+            host.schedule(settings.resendDelay(), this::maybeCommit);
+          } else {
+            end(LedgerException.Reason.ENDED, "got no timestamp from the store", failure);
+          }
+        });
+  }
+
+  /** Decides what waits, in order, and sends what it changes as one commit. */
+  private void decide(long timestamp, int arrived) {
+    if (timestamp <= committedAt) {
+      end(
+          LedgerException.Reason.ENDED,
+          "the store's clock answered [%d], not later than the newest commit's [%d]"
+              .formatted(timestamp, committedAt),
+          null);
+      return;
+    }
+    LedgerBatch batch = new LedgerBatch(id, committed + 1, owner, timestamp, this);
+    Set<String> overtaken = null; // senders whose earlier command has to wait
+    int looked = 0;
+    for (Iterator<Waiting> all = queue.iterator();
+        looked < arrived && all.hasNext() && !batch.isFull(settings);
+        looked++) {
+      Waiting waiting = all.next();
+      boolean ready =
+          (overtaken == null || !overtaken.contains(waiting.command().sender()))
+              && isReady(waiting, batch);
+      if (!ready) {
+        overtaken = overtaken == null ? new HashSet<>() : overtaken;
+        overtaken.add(waiting.command().sender());
+        continue;
+      }
+      if (!decideOne(waiting, batch, timestamp)) {
+        break; // does not fit any more: first of the next commit
+      }
+      take(all, waiting);
+    }
+    if (batch.isEmpty()) {
+      confirm(batch.answers());
+    } else {
+      inFlight = batch;
+      boolean anchor =
+          sinceAnchor == 0
+              || sinceAnchor >= settings.anchorEvery()
+              || Timestamps.millis(timestamp) - Timestamps.millis(anchoredAt) >= ANCHOR_MILLIS;
+      sinceAnchor = anchor ? 1 : sinceAnchor + 1;
+      anchoredAt = anchor ? timestamp : anchoredAt;
+      batch.seal(store.scope(), newestRowKey, anchor);
+      send(batch, settings.resendDelay());
+    }
+  }
+
+  private boolean isReady(Waiting waiting, LedgerBatch batch) {
+    for (EntryRef entry : waiting.command().reads()) {
+      if (!heads.known(entry)) {
+        return false;
+      }
+    }
+    RequestStamp stamp = waiting.command().request();
+    if (stamp == null) {
+      return true;
+    }
+    if (batch.holds(stamp)) {
+      return false; // the same id twice at once: the second is answered when the first is settled
+    }
+    if (requests == null) {
+      requests = new RequestWindow(settings.requestsMax(), settings.requestWindow().toMillis());
+    }
+    boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() >= startedAt;
+    if (fresh || requestsLoaded || requests.revisionOf(stamp) >= 0) {
+      return true;
+    }
+    loadRequests();
+    return false;
+  }
+
+  /** False if the command must wait for the next commit. */
+  private boolean decideOne(Waiting waiting, LedgerBatch batch, long timestamp) {
+    Command command = waiting.command();
+    RequestStamp stamp = command.request();
+    if (stamp != null) {
+      long applied = requests.revisionOf(stamp);
+      if (applied >= 0) {
+        if (requests.reused(stamp)) {
+          batch.refuse(
+              waiting.reply(),
+              new LedgerException(
+                  LedgerException.Reason.REQUEST_REUSED,
+                  "the request id was used for another request, at revision [%d]; use a new one"
+                      .formatted(applied)));
+        } else {
+          replay(applied, waiting.reply());
+        }
+        return true;
+      }
+      long createdAt = stamp.createdAt();
+      if (createdAt != RequestStamp.NO_TIME
+          && requests.tooOld(createdAt, Timestamps.millis(timestamp))) {
+        batch.refuse(
+            waiting.reply(),
+            new LedgerException(
+                LedgerException.Reason.REQUEST_TOO_OLD,
+                "the request id is older than what is remembered ([%s], at most [%d] requests); it was not executed now"
+                    .formatted(settings.requestWindow(), settings.requestsMax())));
+        return true;
+      }
+    }
+    long revision = batch.next();
+    try {
+      List<Change> changes = command.decide(batch, revision, timestamp);
+      LogRecord record = new LogRecord(command.sender(), stamp, changes);
+      if (changes.isEmpty() && command != MARK) {
+        batch.answer(waiting.reply(), new Outcome(revision - 1, timestamp, record, false));
+        return true;
+      }
+      return batch.add(waiting.reply(), record, settings.commitBytesMax());
+    } catch (RuntimeException refusal) {
+      batch.refuse(waiting.reply(), refusal);
+      return true;
+    }
+  }
+
+  private void send(LedgerBatch batch, Duration delay) {
+    onHost(
+        store.commit(batch.sealed()),
+        (done, failure) -> {
+          if (end != null) {
+            return;
+          }
+          if (failure == null || isOurs(failure, batch)) {
+            settled(batch);
+          } else if (failure instanceof RefusedCommitException) {
+            fenced(failure);
+          } else if (failure instanceof TransientStoreException
+              || failure instanceof UndeterminedCommitException) {
+            resend(batch, delay, failure);
+          } else {
+            end(
+                LedgerException.Reason.UNKNOWN,
+                "the store failed for good while a commit was under way",
+                failure);
+          }
+        });
+  }
+
+  /** A refusal by the row that an earlier sending of the same batch has written is a success. */
+  private boolean isOurs(Throwable failure, LedgerBatch batch) {
+    return failure instanceof RefusedCommitException refused
+        && refused.key().equals(LedgerKeys.log(id, batch.row().first()))
+        && refused.found().isPresent()
+        && LogRow.decode(batch.row().first(), refused.found().get()).sameBatch(batch.row());
+  }
+
+  private void resend(LedgerBatch batch, Duration delay, Throwable failure) {
+    if (batch.waited(delay).compareTo(settings.settleTimeout()) > 0) {
+      end(
+          LedgerException.Reason.UNKNOWN,
+          "a commit's outcome stayed unknown for [%s]".formatted(settings.settleTimeout()),
+          failure);
+      return;
+    }
+    Duration next = delay.multipliedBy(2);
+    host.schedule(
+        delay,
+        () -> {
+          if (end == null) {
+            send(batch, next.compareTo(RESEND_DELAY_MAX) > 0 ? RESEND_DELAY_MAX : next);
+          }
+        });
+  }
+
+  /** Row settled, then published, then the next commit is sent, then replies and signals. */
+  private void settled(LedgerBatch batch) {
+    LogRow row = batch.row();
+    newestRowKey = row.first();
+    row.applyState(state);
+    if (heads != null) {
+      batch.newest().values().forEach(heads::committed);
+    }
+    for (int i = 0; i < row.records().size(); i++) {
+      RequestStamp stamp = row.records().get(i).request();
+      if (stamp != null) {
+        requests.add(stamp, row.first() + i, Timestamps.millis(row.timestamp()));
+      }
+    }
+    Bytes floorRow = state.get(StateKey.FLOOR);
+    if (floorRow != null) {
+      floor = decodeFloor(floorRow);
+    }
+    committedAt = row.timestamp();
+    committed = row.last();
+    inFlight = null;
+    host.committed(row);
+    maybeCommit();
+    answer(batch.answers());
+    closeInstants();
+  }
+
+  /**
+   * Refusals that rest on no commit of this owner rest on its memory: one look at the next log key
+   * proves it fresh.
+   */
+  private void confirm(List<Runnable> answers) {
+    if (sole || answers.isEmpty()) {
+      answer(answers);
+      return;
+    }
+    long next = committed + 1;
+    onHost(
+        store.get(LedgerKeys.log(id, next)),
+        (row, failure) -> {
+          if (failure == null
+              && (row.isEmpty() || LogRow.decode(next, row.get()).owner() == owner)) {
+            answer(answers);
+          } else if (failure == null) {
+            fenced(null);
+          } else {
+            end(
+                LedgerException.Reason.ENDED,
+                "could not see whether it is still the owner",
+                failure);
+          }
+        });
+  }
+
+  private void fenced(Throwable cause) {
+    end(
+        LedgerException.Reason.ENDED,
+        "another owner has written revision [%d]".formatted(committed + 1),
+        cause);
+  }
+
+  // ---- compaction ----
+
+  /**
+   * Lets go of what was superseded before a revision: commits the new floor, then removes rows
+   * below it in the background. From then on reads below the floor fail. The newest log row stays,
+   * whatever the floor: it is the fence.
+   *
+   * @param floor oldest revision that can still be read; at most the newest one
+   * @param reply the number of rows removed
+   */
+  public void compact(long floor, BiConsumer<Long, RuntimeException> reply) {
+    submit(
+        new Compaction(floor),
+        (outcome, refusal) -> {
+          if (refusal != null) {
+            reply.accept(null, refusal);
+            return;
+          }
+          new Compactor(store, id, floor)
+              .run()
+              .whenComplete(
+                  (removed, failure) ->
+                      reply.accept(
+                          removed,
+                          failure == null
+                              ? null
+                              : new LedgerException(
+                                  LedgerException.Reason.UNKNOWN,
+                                  "compaction did not finish; compact again",
+                                  failure)));
+        });
+  }
+
+  private record Compaction(long floor) implements Command {
+    @Override
+    public String sender() {
+      return "compaction";
+    }
+
+    @Override
+    public RequestStamp request() {
+      return null;
+    }
+
+    @Override
+    public int bytes() {
+      return 16;
+    }
+
+    @Override
+    public List<EntryRef> reads() {
+      return List.of();
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long revision, long timestamp) {
+      if (floor < 1 || floor >= revision) {
+        throw new IllegalArgumentException(
+            "compaction floor is [%d]; it must be 1 to the newest revision [%d]"
+                .formatted(floor, revision - 1));
+      }
+      boolean done = view.state(StateKey.FLOOR).map(row -> decodeFloor(row) >= floor).orElse(false);
+      return done ? NOTHING : List.of(floorChange(floor));
+    }
+  }
+
+  // ---- instants ----
+
+  /**
+   * Closes an instant and tells the newest revision at it.
+   *
+   * @param timestamp at or before the store's present millisecond
+   * @param reply the revision; -1 if the ledger did not exist then
+   */
+  public void revisionAt(long timestamp, BiConsumer<Long, RuntimeException> reply) {
+    onHost(
+        store.now(),
+        (now, failure) -> {
+          if (failure != null || end != null) {
+            LedgerException why =
+                end != null
+                    ? end
+                    : new LedgerException(
+                        LedgerException.Reason.ENDED, "got no timestamp", failure);
+            host.answer(() -> reply.accept(null, notDone(why)));
+          } else if (Timestamps.millis(timestamp) > Timestamps.millis(now)) {
+            host.answer(
+                () ->
+                    reply.accept(
+                        null,
+                        new IllegalArgumentException(
+                            "instant [%s] lies in the future; the store's time is [%s]"
+                                .formatted(
+                                    Timestamps.instant(timestamp), Timestamps.instant(now)))));
+          } else if (timestamp >= now) { // the present millisecond: it is over in a moment
+            host.schedule(Duration.ofMillis(1), () -> revisionAt(timestamp, reply));
+          } else {
+            closings = closings == null ? new ArrayList<>() : closings;
+            closings.add(new Closing(timestamp, reply));
+            closeInstants();
+          }
+        });
+  }
+
+  /**
+   * A time is closed when a later commit exists. A sole owner need not write one: nothing of that
+   * time can follow unless it is in flight.
+   */
+  private void closeInstants() {
+    if (closings == null || !open) {
+      return;
+    }
+    List<Closing> open = new ArrayList<>();
+    for (Closing closing : closings) {
+      boolean flying = inFlight != null && inFlight.row().timestamp() <= closing.timestamp();
+      if (committedAt > closing.timestamp() || sole && !flying && !timing) {
+        reader
+            .revisionAt(closing.timestamp())
+            .whenComplete(
+                (revision, failure) ->
+                    host.answer(
+                        () ->
+                            closing
+                                .reply()
+                                .accept(
+                                    revision,
+                                    failure == null
+                                        ? null
+                                        : new LedgerException(
+                                            LedgerException.Reason.ENDED,
+                                            "could not be read",
+                                            failure))));
+      } else {
+        open.add(closing);
+      }
+    }
+    boolean waits = !open.isEmpty();
+    closings = waits ? open : null;
+    if (waits
+        && inFlight == null
+        && queue.stream().noneMatch(waiting -> waiting.command() == MARK)) {
+      submit(MARK, (outcome, refusal) -> {});
+    }
+  }
+
+  // ---- requests ----
+
+  private void replay(long revision, Reply reply) {
+    long at = revision;
+    reader
+        .rowOf(at)
+        .thenCompose(row -> withBodies(row.orElseThrow(), at))
+        .whenComplete(
+            (outcome, failure) ->
+                host.answer(
+                    () ->
+                        reply.settle(
+                            outcome,
+                            failure == null
+                                ? null
+                                : new LedgerException(
+                                    LedgerException.Reason.UNKNOWN,
+                                    "the request was applied at revision [%d], but that could not be read"
+                                        .formatted(at),
+                                    failure))));
+  }
+
+  private CompletionStage<Outcome> withBodies(LogRow row, long revision) {
+    return reader
+        .withBodies(row.record(revision), revision, any -> true, Integer.MAX_VALUE)
+        .thenApply(record -> new Outcome(revision, row.timestamp(), record, true));
+  }
+
+  /** Reads the ids of the window that earlier owners have applied, in the background. */
+  private void loadRequests() {
+    if (!requestsLoading) {
+      requestsLoading = true;
+      long since = Timestamps.firstOf(startedAt - settings.requestWindow().toMillis());
+      List<LogRow> found = new ArrayList<>();
+      onHost(
+          reader
+              .revisionAt(since)
+              .thenCompose(
+                  from ->
+                      readRequests(
+                          Math.max(from, committed - settings.requestsMax()), committed, found)),
+          (done, failure) -> {
+            if (end != null) {
+              return;
+            }
+            requestsLoading = false;
+            if (failure != null) {
+              host.schedule(settings.resendDelay(), this::maybeCommit);
+              return;
+            }
+            mergeRequests(found);
+            requestsLoaded = true;
+            maybeCommit();
+          });
+    }
+  }
+
+  private CompletionStage<Void> readRequests(long from, long upTo, List<LogRow> into) {
+    return reader
+        .log(Math.max(0, from), LedgerReader.LOG_ROWS_MAX)
+        .thenCompose(
+            page -> {
+              for (LogRow row : page.rows()) {
+                if (row.first() <= upTo) {
+                  into.add(row.withoutChanges());
+                }
+              }
+              long next =
+                  page.rows().isEmpty()
+                      ? upTo + 1
+                      : page.rows().get(page.rows().size() - 1).last() + 1;
+              return page.more() && next <= upTo
+                  ? readRequests(next, upTo, into)
+                  : CompletableFuture.completedStage(null);
+            });
+  }
+
+  /** What was read is older than what this owner has applied since: it goes in front. */
+  private void mergeRequests(List<LogRow> older) {
+    RequestWindow all =
+        new RequestWindow(settings.requestsMax(), settings.requestWindow().toMillis());
+    for (LogRow row : older) {
+      for (int i = 0; i < row.records().size(); i++) {
+        RequestStamp stamp = row.records().get(i).request();
+        if (stamp != null && requests.revisionOf(stamp) < 0) {
+          all.add(stamp, row.first() + i, Timestamps.millis(row.timestamp()));
+        }
+      }
+    }
+    requests.copyInto(all);
+    requests = all;
+  }
+
+  // ---- end ----
+
+  /** Ends the incarnation: what waits is failed as not done, what is in flight as unknown. */
+  public void stop() {
+    end(LedgerException.Reason.ENDED, "its owner is stopping", null);
+  }
+
+  private void end(LedgerException.Reason reason, String what, Throwable cause) {
+    if (end != null) {
+      return;
+    }
+    LedgerException why = new LedgerException(reason, "ledger [%s]: %s".formatted(id, what), cause);
+    end = why;
+    open = false;
+    List<Runnable> answers = new ArrayList<>();
+    if (inFlight != null) {
+      boolean fenced = cause instanceof RefusedCommitException;
+      LedgerException unknown =
+          new LedgerException(
+              fenced ? LedgerException.Reason.ENDED : LedgerException.Reason.UNKNOWN,
+              why.getMessage()
+                  + (fenced ? "; nothing was done" : "; retry with the same request id"),
+              cause);
+      inFlight.replies().forEach(reply -> answers.add(() -> reply.settle(null, unknown)));
+    }
+    queue.forEach(waiting -> answers.add(() -> waiting.reply().settle(null, notDone(why))));
+    if (closings != null) {
+      closings.forEach(closing -> answers.add(() -> closing.reply().accept(null, notDone(why))));
+    }
+    queue.clear();
+    inFlight = null;
+    closings = null;
+    answer(answers);
+    host.ended(why);
+  }
+
+  private static LedgerException notDone(LedgerException why) {
+    LedgerException.Reason reason =
+        why.reason() == LedgerException.Reason.ABSENT ? why.reason() : LedgerException.Reason.ENDED;
+    return new LedgerException(reason, why.getMessage() + "; nothing was done", why.getCause());
+  }
+
+  private void answer(List<Runnable> answers) {
+    if (!answers.isEmpty()) {
+      host.answer(() -> answers.forEach(Runnable::run));
+    }
+  }
+
+  /** Brings a stage's result back to the host's thread, as it was thrown and not wrapped. */
+  private <T> void onHost(CompletionStage<T> stage, BiConsumer<T, Throwable> step) {
+    stage.whenComplete(
+        (value, failure) -> {
+          Throwable cause =
+              failure instanceof CompletionException && failure.getCause() != null
+                  ? failure.getCause()
+                  : failure;
+          host.execute(() -> step.accept(value, cause));
+        });
+  }
+
+  // ---- what the batch needs of its ledger ----
+
+  Optional<Version> committedHead(EntryRef entry) {
+    return heads.newest(entry);
+  }
+
+  static long decodeFloor(Bytes row) {
+    return new BytesReader(row).varint();
+  }
+
+  static Change floorChange(long floor) {
+    return new Change.OfState(StateKey.FLOOR, new BytesWriter(10).varint(floor).toBytes());
+  }
+
+  private static final class Mark implements Command {
+    @Override
+    public String sender() {
+      return "";
+    }
+
+    @Override
+    public RequestStamp request() {
+      return null;
+    }
+
+    @Override
+    public int bytes() {
+      return 0;
+    }
+
+    @Override
+    public List<EntryRef> reads() {
+      return List.of();
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long revision, long timestamp) {
+      return NOTHING;
+    }
+  }
+}

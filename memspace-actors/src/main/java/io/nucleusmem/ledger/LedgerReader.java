@@ -1,0 +1,333 @@
+package io.nucleusmem.ledger;
+
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Row;
+import io.nucleusmem.store.StoreScope;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Reads a ledger from its store, on any thread and any node. Knows no owner: the store is the point
+ * of linearization.
+ *
+ * <p>What is read at or below a revision never changes, so there are no views to hold; but
+ * compaction may remove it: who reads the past checks {@link #floor()} <em>after</em> the read.
+ */
+public final class LedgerReader {
+  /** Log rows that one page of {@link #log} takes. */
+  public static final int LOG_ROWS_MAX = 256;
+
+  private static final int STATE_ROWS_PAGE = 1_024;
+
+  private final KvStore store;
+  private final LedgerId id;
+
+  public LedgerReader(KvStore store, LedgerId id) {
+    this.store = store;
+    this.id = id;
+  }
+
+  /** A page of the log. */
+  public record LogPage(List<LogRow> rows, boolean more) {
+    public LogPage {
+      rows = List.copyOf(rows);
+    }
+  }
+
+  /** The newest commit; empty if there is no such ledger. */
+  public CompletionStage<Optional<LogRow>> newestRow() {
+    return rowOf(Long.MAX_VALUE - 1);
+  }
+
+  /** The commit that holds a revision, or the newest one before it. */
+  public CompletionStage<Optional<LogRow>> rowOf(long revision) {
+    return store
+        .scan(LedgerKeys.log(id, 0, revision + 1), 1, Direction.DESCENDING)
+        .thenApply(page -> page.rows().stream().findFirst().map(LedgerReader::decodeLog));
+  }
+
+  /** The commits from the one that holds a revision on, oldest first. */
+  public CompletionStage<LogPage> log(long from, int rowsMax) {
+    return rowOf(from)
+        .thenCompose(
+            row -> {
+              long start = row.isPresent() && row.get().last() >= from ? row.get().first() : from;
+              return store.scan(
+                  LedgerKeys.log(id, start, Long.MAX_VALUE), rowsMax, Direction.ASCENDING);
+            })
+        .thenApply(
+            page ->
+                new LogPage(
+                    page.rows().stream().map(LedgerReader::decodeLog).toList(),
+                    page.rest().isPresent()));
+  }
+
+  /**
+   * The newest version of an entry at or below a revision; a deletion shows as a deleted version.
+   */
+  public CompletionStage<Optional<Version>> version(EntryRef entry, long revision) {
+    KeyRange range = LedgerKeys.versionsFrom(id, entry, revision);
+    return tail()
+        .thenCompose(
+            tail -> {
+              Optional<Version> late = tail.first(range);
+              return late.isPresent()
+                  ? CompletableFuture.completedStage(late)
+                  : store
+                      .scan(range, 1, Direction.ASCENDING)
+                      .thenApply(
+                          page -> page.rows().stream().findFirst().map(LedgerReader::decode));
+            });
+  }
+
+  /** The version of an entry that was made by a revision. */
+  public CompletionStage<Optional<Version>> exact(EntryRef entry, long revision) {
+    Bytes key = LedgerKeys.version(id, entry, revision);
+    return tail()
+        .thenCompose(
+            tail -> {
+              Optional<Version> late = tail.first(new KeyRange(key, KeyRange.after(key)));
+              return late.isPresent()
+                  ? CompletableFuture.completedStage(late)
+                  : store
+                      .get(key)
+                      .thenApply(row -> row.map(value -> Version.decode(entry, revision, value)));
+            });
+  }
+
+  /**
+   * For each entry of a range its newest version at or below a revision.
+   *
+   * @param range from {@link LedgerKeys#versions}, or the rest of a page before
+   * @param limit entries looked at; the page may hold fewer
+   */
+  public CompletionStage<VersionPage> scan(
+      KeyRange range, long revision, int limit, Direction direction) {
+    return tail()
+        .thenCompose(
+            tail ->
+                store
+                    .scanFloor(range, revision, limit, direction)
+                    .thenApply(page -> tail.over(page, range, revision, limit, direction)));
+  }
+
+  /** Versions of an entry at or below a revision, newest first. */
+  public CompletionStage<VersionPage> history(EntryRef entry, long revision, int limit) {
+    KeyRange range = LedgerKeys.versionsFrom(id, entry, revision);
+    return tail()
+        .thenCompose(
+            tail ->
+                store
+                    .scan(range, limit, Direction.ASCENDING)
+                    .thenApply(
+                        page -> {
+                          List<Version> versions =
+                              new ArrayList<>(tail.all(range)); // all newer than the index
+                          page.rows().forEach(row -> versions.add(decode(row)));
+                          if (versions.size() <= limit) {
+                            return new VersionPage(versions, page.rest());
+                          }
+                          List<Version> cut = versions.subList(0, limit);
+                          long last = cut.get(limit - 1).revision();
+                          return new VersionPage(
+                              cut, Optional.of(LedgerKeys.versionsFrom(id, entry, last - 1)));
+                        }));
+  }
+
+  /** All rows of state. */
+  public CompletionStage<TreeMap<StateKey, Bytes>> state() {
+    TreeMap<StateKey, Bytes> into = new TreeMap<>();
+    CompletionStage<TreeMap<StateKey, Bytes>> indexed = state(LedgerKeys.state(id), into);
+    return store.scope() == StoreScope.ALL
+        ? indexed
+        : indexed
+            .thenCompose(done -> eachTailRow(LedgerKeys.log(id), row -> row.applyState(into)))
+            .thenApply(done -> into);
+  }
+
+  /** The oldest revision that can be read; 0 if nothing was compacted. */
+  public CompletionStage<Long> floor() {
+    return state(StateKey.FLOOR).thenApply(row -> row.map(Ledger::decodeFloor).orElse(0L));
+  }
+
+  /** A row of state, as it is now. */
+  public CompletionStage<Optional<Bytes>> state(StateKey key) {
+    return store.scope() == StoreScope.ALL
+        ? store.get(LedgerKeys.state(id, key))
+        : state().thenApply(all -> Optional.ofNullable(all.get(key)));
+  }
+
+  /**
+   * The newest revision of a time that is closed (no commit at or before it can follow).
+   *
+   * @return -1 if the ledger did not exist then
+   */
+  public CompletionStage<Long> revisionAt(long timestamp) {
+    CompletionStage<Long> low =
+        anchor(LedgerKeys.timesUpTo(id, timestamp), Direction.DESCENDING, 0);
+    CompletionStage<Long> high =
+        anchor(LedgerKeys.timesAfter(id, timestamp), Direction.ASCENDING, Long.MAX_VALUE - 1);
+    return low.thenCombine(high, (from, to) -> search(from, to, timestamp))
+        .thenCompose(stage -> stage);
+  }
+
+  /**
+   * A log row with the bodies of those changes that are wanted and small; the others stay without.
+   *
+   * @param sizeMax bytes of the largest value wanted
+   */
+  public CompletionStage<LogRow> withBodies(
+      LogRow row, Predicate<Change.OfEntry> wanted, int sizeMax) {
+    CompletionStage<List<LogRecord>> records = CompletableFuture.completedStage(new ArrayList<>());
+    for (int i = 0; i < row.records().size(); i++) {
+      CompletionStage<LogRecord> full =
+          withBodies(row.records().get(i), row.first() + i, wanted, sizeMax);
+      records = append(records, full);
+    }
+    return records.thenApply(list -> new LogRow(row.first(), row.owner(), row.timestamp(), list));
+  }
+
+  /** A record with the bodies of the changes that are wanted and small. */
+  CompletionStage<LogRecord> withBodies(
+      LogRecord record, long revision, Predicate<Change.OfEntry> wanted, int sizeMax) {
+    CompletionStage<List<Change>> changes = CompletableFuture.completedStage(new ArrayList<>());
+    for (Change change : record.changes()) {
+      boolean bare =
+          change instanceof Change.OfEntry entry
+              && !entry.deleted()
+              && entry.body() == null
+              && entry.size() <= sizeMax
+              && wanted.test(entry);
+      changes =
+          append(
+              changes,
+              bare
+                  ? withBody((Change.OfEntry) change, revision)
+                  : CompletableFuture.completedStage(change));
+    }
+    return changes.thenApply(list -> new LogRecord(record.author(), record.request(), list));
+  }
+
+  private CompletionStage<Change> withBody(Change.OfEntry entry, long revision) {
+    return exact(entry.entry(), revision)
+        .thenApply(
+            version ->
+                new Change.OfEntry(
+                    entry.entry(),
+                    false,
+                    version.map(Version::body).orElse(null),
+                    entry.size(),
+                    entry.to()));
+  }
+
+  private static <T> CompletionStage<List<T>> append(
+      CompletionStage<List<T>> list, CompletionStage<T> item) {
+    return list.thenCombine(
+        item,
+        (all, each) -> {
+          all.add(each);
+          return all;
+        });
+  }
+
+  private CompletionStage<Tail> tail() {
+    if (store.scope() == StoreScope.ALL) {
+      return CompletableFuture.completedStage(Tail.EMPTY);
+    }
+    Tail tail = new Tail();
+    return eachTailRow(LedgerKeys.log(id), row -> tail.add(id, row)).thenApply(done -> tail);
+  }
+
+  /**
+   * The rows whose versions and state are not written yet: all of the log, until the index says how
+   * far it is.
+   */
+  private CompletionStage<Void> eachTailRow(KeyRange range, Consumer<LogRow> consumer) {
+    return store
+        .scan(range, LOG_ROWS_MAX, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              page.rows().forEach(row -> consumer.accept(decodeLog(row)));
+              return page.rest().isPresent()
+                  ? eachTailRow(page.rest().get(), consumer)
+                  : CompletableFuture.completedStage(null);
+            });
+  }
+
+  private CompletionStage<TreeMap<StateKey, Bytes>> state(
+      KeyRange range, TreeMap<StateKey, Bytes> into) {
+    return store
+        .scan(range, STATE_ROWS_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              page.rows().forEach(row -> into.put(LedgerKeys.parseState(row.key()), row.value()));
+              return page.rest().isPresent()
+                  ? state(page.rest().get(), into)
+                  : CompletableFuture.completedStage(into);
+            });
+  }
+
+  private CompletionStage<Long> anchor(KeyRange range, Direction direction, long otherwise) {
+    return store
+        .scan(range, 1, direction)
+        .thenApply(
+            page ->
+                page.rows().isEmpty()
+                    ? otherwise
+                    : new BytesReader(page.rows().get(0).value()).varint());
+  }
+
+  /** Binary search over log rows between two revisions; each step is one seek. */
+  private CompletionStage<Long> search(long from, long to, long timestamp) {
+    return rowOf(to)
+        .thenCompose(
+            newest -> {
+              if (newest.isEmpty()) {
+                return CompletableFuture.completedStage(-1L);
+              }
+              if (newest.get().timestamp() <= timestamp) {
+                return CompletableFuture.completedStage(newest.get().last());
+              }
+              return bisect(from, newest.get().first(), timestamp);
+            });
+  }
+
+  /**
+   * {@code high} is the first revision of a row later than the time; the answer lies below it, at
+   * or behind {@code low}.
+   */
+  private CompletionStage<Long> bisect(long low, long high, long timestamp) {
+    if (high <= low) {
+      return CompletableFuture.completedStage(high - 1);
+    }
+    return rowOf(low + (high - 1 - low) / 2)
+        .thenCompose(
+            row -> {
+              if (row.isEmpty()) {
+                return CompletableFuture.completedStage(high - 1); // what lies before was compacted
+              }
+              return row.get().timestamp() <= timestamp
+                  ? bisect(row.get().last() + 1, high, timestamp)
+                  : bisect(low, row.get().first(), timestamp);
+            });
+  }
+
+  static LogRow decodeLog(Row row) {
+    return LogRow.decode(LedgerKeys.firstOf(row.key()), row.value());
+  }
+
+  static Version decode(Row row) {
+    LedgerKeys.VersionKey key = LedgerKeys.parseVersion(row.key());
+    return Version.decode(key.entry(), key.revision(), row.value());
+  }
+}

@@ -1,0 +1,154 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.Cancellable;
+import akka.actor.typed.ActorSystem;
+import io.nucleusmem.ledger.LedgerException;
+import io.nucleusmem.store.StoreException;
+import io.nucleusmem.store.TransientStoreException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiConsumer;
+
+/**
+ * Calls on owners: an answer that does not come in time, an owner that is busy, moving or dead are
+ * tried again until the call's deadline, with growing pauses. The message says whether it may have
+ * been sent before.
+ */
+final class Calls {
+  private static final Duration SWEEP = Duration.ofMillis(250);
+  private static final long PAUSE_MILLIS_MIN = 5;
+  private static final long PAUSE_MILLIS_MAX = 500;
+
+  private record Attempt(CompletableFuture<?> future, long deadline) {}
+
+  private final ActorSystem<?> system;
+  private final Duration callTimeout;
+  private final Duration attemptTimeout;
+  // in the order of their deadlines; those that are answered leave with the next sweep
+  private final Queue<Attempt> attempts = new ConcurrentLinkedQueue<>();
+  private final Cancellable sweeper;
+
+  Calls(ActorSystem<?> system, Duration callTimeout, Duration attemptTimeout) {
+    this.system = system;
+    this.callTimeout = callTimeout;
+    this.attemptTimeout = attemptTimeout;
+    this.sweeper =
+        system
+            .scheduler()
+            .scheduleWithFixedDelay(SWEEP, SWEEP, this::sweep, system.executionContext());
+  }
+
+  /**
+   * Calls.
+   *
+   * @param send gets the promise of one attempt and whether an earlier attempt was made
+   */
+  <T> CompletionStage<T> call(BiConsumer<Promise<T>, Boolean> send) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    attempt(send, result, System.nanoTime() + callTimeout.toNanos(), 0);
+    return result;
+  }
+
+  void stop() {
+    sweeper.cancel();
+  }
+
+  private <T> void attempt(
+      BiConsumer<Promise<T>, Boolean> send,
+      CompletableFuture<T> result,
+      long deadline,
+      int before) {
+    Promise<T> promise = new Promise<>();
+    attempts.add(
+        new Attempt(
+            promise.future(), Math.min(deadline, System.nanoTime() + attemptTimeout.toNanos())));
+    promise
+        .future()
+        .whenComplete(
+            (value, failure) -> {
+              if (failure == null) {
+                result.complete(value);
+                return;
+              }
+              MemSpaceException why = explain(failure);
+              long pause = pause(before);
+              if (why.code().retryable() && System.nanoTime() + pause * 1_000_000 < deadline) {
+                system
+                    .scheduler()
+                    .scheduleOnce(
+                        Duration.ofMillis(pause),
+                        () -> attempt(send, result, deadline, before + 1),
+                        system.executionContext());
+              } else {
+                result.completeExceptionally(why);
+              }
+            });
+    send.accept(promise, before > 0);
+  }
+
+  private static long pause(int before) {
+    long most = Math.min(PAUSE_MILLIS_MAX, PAUSE_MILLIS_MIN << Math.min(before, 10));
+    return ThreadLocalRandom.current().nextLong(PAUSE_MILLIS_MIN, most + 1);
+  }
+
+  private void sweep() {
+    long now = System.nanoTime();
+    for (Attempt oldest = attempts.peek(); oldest != null; oldest = attempts.peek()) {
+      if (!oldest.future().isDone()) {
+        if (oldest.deadline() - now > 0) {
+          return;
+        }
+        oldest
+            .future()
+            .completeExceptionally(
+                new MemSpaceException(
+                    ErrorCode.UNAVAILABLE,
+                    "no answer in [%s]; it is not known whether it was done, retry with the same request id"
+                        .formatted(attemptTimeout)));
+      }
+      attempts.remove(oldest);
+    }
+  }
+
+  /** What callers are told of whatever went wrong below. */
+  static MemSpaceException explain(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof MemSpaceException known) {
+      return known;
+    }
+    if (cause instanceof LedgerException ledger) {
+      return new MemSpaceException(codeOf(ledger.reason()), ledger.getMessage(), Map.of(), ledger);
+    }
+    if (cause instanceof StoreException store) {
+      ErrorCode code =
+          store instanceof TransientStoreException ? ErrorCode.BUSY : ErrorCode.UNAVAILABLE;
+      return new MemSpaceException(
+          code, "the store failed: " + store.getMessage(), Map.of(), store);
+    }
+    if (cause instanceof IllegalArgumentException bad) {
+      return new MemSpaceException(ErrorCode.INVALID_REQUEST, bad.getMessage(), Map.of(), bad);
+    }
+    return new MemSpaceException(
+        ErrorCode.INTERNAL, "unexpected failure: " + cause, Map.of(), cause);
+  }
+
+  private static ErrorCode codeOf(LedgerException.Reason reason) {
+    return switch (reason) {
+      case BUSY -> ErrorCode.BUSY;
+      case ENDED, UNKNOWN -> ErrorCode.UNAVAILABLE;
+      case REQUEST_TOO_OLD -> ErrorCode.REQUEST_TOO_OLD;
+      case REQUEST_REUSED -> ErrorCode.IDEMPOTENCY_KEY_REUSED;
+      case ABSENT -> ErrorCode.SPACE_NOT_FOUND;
+      case TOO_LARGE -> ErrorCode.TOO_LARGE;
+    };
+  }
+}

@@ -1,0 +1,169 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
+import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Page;
+import io.nucleusmem.store.Row;
+import io.nucleusmem.store.WriteBatch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Which spaces there are, and what is to be removed.
+ *
+ * <pre>
+ * c name     a space: id and labels. Inserting this row makes the name unique
+ * t id(16)   a ledger whose rows are to go, all but the newest log row
+ * </pre>
+ */
+final class Catalogue {
+  private static final int REMOVED_PAGE = 1_000;
+
+  private final KvStore store;
+
+  /** A space's row; labels are a copy for listings, the manifest has them. */
+  record SpaceRow(String id, Map<String, String> labels) {
+    LedgerId ledger() {
+      return LedgerId.parse(id);
+    }
+  }
+
+  /** A space in a listing. */
+  record Named(String name, SpaceRow row) {}
+
+  Catalogue(KvStore store) {
+    this.store = store;
+  }
+
+  static Bytes key(String name) {
+    return new BytesWriter(name.length() + 1).u8('c').raw(Bytes.utf8(name)).toBytes();
+  }
+
+  private static Bytes trashKey(LedgerId id) {
+    return new BytesWriter(17).u8('t').raw(id.bytes()).toBytes();
+  }
+
+  CompletionStage<Optional<SpaceRow>> find(String name) {
+    return store
+        .get(key(name))
+        .thenApply(row -> row.map(bytes -> StateJson.decode(bytes, SpaceRow.class)));
+  }
+
+  /** The space's ledger; fails if there is no such space. */
+  CompletionStage<LedgerId> resolve(String name) {
+    return find(name).thenApply(row -> row.orElseThrow(() -> SpaceCommand.gone(name)).ledger());
+  }
+
+  /** Spaces behind a name, in the order of names. */
+  CompletionStage<List<Named>> page(String after, int limit) {
+    KeyRange all = KeyRange.prefix(Bytes.utf8("c"));
+    Bytes from = after.isEmpty() ? all.from() : key(after).concat(Bytes.wrap(new byte[] {0}));
+    return store
+        .scan(all.startingAt(from), limit, Direction.ASCENDING)
+        .thenApply(
+            page ->
+                page.rows().stream()
+                    .map(
+                        row ->
+                            new Named(
+                                row.key().slice(1, row.key().length()).utf8(),
+                                StateJson.decode(row.value(), SpaceRow.class)))
+                    .toList());
+  }
+
+  /** Writes the labels of a space's row anew. */
+  CompletionStage<Void> relabel(String name, SpaceRow row) {
+    return store
+        .now()
+        .thenCompose(
+            now -> store.commit(WriteBatch.at(now).put(key(name), StateJson.encode(row)).build()));
+  }
+
+  /** Takes a space out of the catalogue; its ledgers' rows go in the background. */
+  CompletionStage<Void> remove(String name, List<LedgerId> ledgers) {
+    return store
+        .now()
+        .thenCompose(
+            now -> {
+              WriteBatch.Builder batch = WriteBatch.at(now).delete(key(name));
+              ledgers.forEach(id -> batch.put(trashKey(id), Bytes.EMPTY));
+              return store.commit(batch.build());
+            });
+  }
+
+  /**
+   * Removes what is to go; the number of rows removed. Run after a deletion, and once when a node
+   * starts.
+   */
+  CompletionStage<Long> empty() {
+    return store
+        .scan(KeyRange.prefix(Bytes.utf8("t")), REMOVED_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              CompletionStage<Long> removed = CompletableFuture.completedStage(0L);
+              for (Row row : page.rows()) {
+                LedgerId id = new LedgerId(new BytesReader(row.key(), 1).rest());
+                removed = removed.thenCompose(sum -> remove(id).thenApply(more -> sum + more));
+              }
+              return removed;
+            });
+  }
+
+  private CompletionStage<Long> remove(LedgerId id) {
+    return store
+        .scan(LedgerKeys.log(id), 1, Direction.DESCENDING)
+        .thenCompose(
+            newest -> {
+              Optional<Bytes> fence = newest.rows().stream().findFirst().map(Row::key);
+              return removeRows(LedgerKeys.all(id), fence, 0);
+            })
+        .thenCompose(removed -> delete(List.of(trashKey(id))).thenApply(done -> removed));
+  }
+
+  /**
+   * All rows but one: the newest log row stays, so that an owner that is late can't write any more.
+   */
+  private CompletionStage<Long> removeRows(KeyRange range, Optional<Bytes> but, long before) {
+    return store
+        .scan(range, REMOVED_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            (Page page) -> {
+              List<Bytes> keys = new ArrayList<>();
+              page.rows().stream()
+                  .map(Row::key)
+                  .filter(key -> !but.equals(Optional.of(key)))
+                  .forEach(keys::add);
+              long removed = before + keys.size();
+              return delete(keys)
+                  .thenCompose(
+                      done ->
+                          page.rest().isPresent()
+                              ? removeRows(page.rest().get(), but, removed)
+                              : CompletableFuture.completedStage(removed));
+            });
+  }
+
+  private CompletionStage<Void> delete(List<Bytes> keys) {
+    if (keys.isEmpty()) {
+      return CompletableFuture.completedStage(null);
+    }
+    return store
+        .now()
+        .thenCompose(
+            now -> {
+              WriteBatch.Builder batch = WriteBatch.at(now);
+              keys.forEach(batch::delete);
+              return store.commit(batch.build());
+            });
+  }
+}

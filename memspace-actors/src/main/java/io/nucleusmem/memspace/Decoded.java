@@ -1,0 +1,26 @@
+package io.nucleusmem.memspace;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.nucleusmem.store.Bytes;
+
+/**
+ * Decoded rows of state by the identity of their bytes: a mount is checked at every write and
+ * changes almost never.
+ */
+final class Decoded {
+  private static final int ROWS_MAX = 10_000;
+  private static final Cache<Bytes, Object> ROWS =
+      Caffeine.newBuilder().weakKeys().maximumSize(ROWS_MAX).build();
+
+  private Decoded() {}
+
+  static <T> T of(Bytes row, Class<T> type) {
+    return type.cast(ROWS.get(row, bytes -> StateJson.decode(bytes, type)));
+  }
+
+  static MountInfo mount(Bytes row, String id, String space) {
+    return (MountInfo)
+        ROWS.get(row, bytes -> StateJson.decode(bytes, SpaceRows.Mount.class).info(id, space));
+  }
+}

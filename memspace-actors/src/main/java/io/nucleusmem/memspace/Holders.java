@@ -1,0 +1,55 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.typed.ActorRef;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Which nodes hold which mount of a space, and until when they may use it without asking. Owned by
+ * the space's thread.
+ */
+final class Holders {
+  private static final double CLOCK_DRIFT =
+      1.1; // two monotonic clocks may differ by a tenth over one lease
+
+  private final Map<String, Map<ActorRef<Grants.Ended>, Long>> leases = new HashMap<>(4);
+
+  void granted(String mountId, ActorRef<Grants.Ended> node, Duration lease) {
+    leases
+        .computeIfAbsent(mountId, id -> new HashMap<>(2))
+        .put(node, System.nanoTime() + (long) (lease.toNanos() * CLOCK_DRIFT));
+  }
+
+  /**
+   * Completes when each node that may still use one of the mounts has answered or its lease has run
+   * out.
+   */
+  CompletionStage<Boolean> tell(
+      Collection<String> mounts, MemSpaceException why, boolean archived) {
+    List<CompletableFuture<Boolean>> heard = new ArrayList<>();
+    long now = System.nanoTime();
+    for (String mountId : mounts == null ? List.copyOf(leases.keySet()) : mounts) {
+      Map<ActorRef<Grants.Ended>, Long> nodes = leases.getOrDefault(mountId, Map.of());
+      nodes.forEach(
+          (node, until) -> {
+            if (until - now > 0) {
+              Promise<Boolean> answer = new Promise<>();
+              node.tell(new Grants.Ended(mountId, why, archived, answer));
+              heard.add(
+                  answer.future().completeOnTimeout(false, until - now, TimeUnit.NANOSECONDS));
+            }
+          });
+      if (!archived) {
+        leases.remove(mountId);
+      }
+    }
+    return CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new)).thenApply(done -> true);
+  }
+}

@@ -1,0 +1,380 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
+import io.nucleusmem.ledger.Change;
+import io.nucleusmem.ledger.EntryRef;
+import io.nucleusmem.ledger.Ledger;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.LogRecord;
+import io.nucleusmem.ledger.LogRow;
+import io.nucleusmem.ledger.Outcome;
+import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.WriteBatch;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The only writer of one space. Hosts the space's ledger, and keeps what follows from it and is
+ * needed to decide: queues of claimable entries, who watches, which nodes hold which mount.
+ *
+ * <p>Lifecycle: {@code starting -> open -> ended}. It ends when its ledger does (another owner
+ * wrote, or the store failed for good) or when it has been idle; sharding starts another when the
+ * next message comes.
+ */
+final class MemSpace extends LedgerOwner {
+  static final EntityTypeKey<Message> TYPE_KEY = EntityTypeKey.create(Message.class, "memspace");
+
+  private static final int CLAIM_SCAN_PAGE = 1_000;
+  private static final int CLAIM_QUEUES_MAX = 64;
+
+  // ---- what others may ask ----
+
+  /** Applies a command. */
+  record Apply(SpaceCommand command, Promise<Outcome> reply) implements Message {}
+
+  /** Claims entries. */
+  record MakeClaim(
+      String author,
+      RequestStamp request,
+      boolean maybeRetried,
+      SpaceChanges.ClaimRequest claim,
+      Promise<Outcome> reply)
+      implements Message {}
+
+  /** What the space is, who has it mounted, which topics it has. */
+  record Describe(Promise<Description> reply) implements Message {}
+
+  /** A node wants to read through a mount, for the time of a lease. */
+  record OpenGrant(String mountId, ActorRef<Grants.Ended> node, Promise<GrantInfo> reply)
+      implements Message {}
+
+  /** Ends a mount; answered when no node can use it any more. */
+  record RevokeMount(String author, String mountId, Promise<Boolean> reply) implements Message {}
+
+  /** Archives or deletes; answered when every node that holds a mount knows. */
+  record SetState(Principal caller, String target, Promise<Boolean> reply) implements Message {}
+
+  /** The ledger of a topic; made if wanted, else {@link ErrorCode#TOPIC_NOT_FOUND}. */
+  record FindTopic(String name, boolean make, String author, Promise<LedgerId> reply)
+      implements Message {}
+
+  /** Answer to {@link Describe}. */
+  record Description(
+      SpaceInfo info,
+      boolean deleted,
+      List<MountInfo> mounts,
+      Map<String, LedgerId> topics,
+      long floor) {}
+
+  /** Answer to {@link OpenGrant}. */
+  record GrantInfo(MountInfo mount, boolean archived) {}
+
+  private Holders holders; // null while no node reads
+  private Map<EntryRef, ClaimQueue> claimQueues; // by prefix; null until the first claim
+
+  static Behavior<Message> create(
+      LedgerId id, MemSpaceNode node, ActorRef<ClusterSharding.ShardCommand> shard) {
+    return Behaviors.setup(context -> new MemSpace(context, id, node, shard));
+  }
+
+  private MemSpace(
+      ActorContext<Message> context,
+      LedgerId id,
+      MemSpaceNode node,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    super(context, id, node, node.spaces(), shard);
+  }
+
+  @Override
+  public Receive<Message> createReceive() {
+    return commonHandlers()
+        .onMessage(Apply.class, this::onApply)
+        .onMessage(MakeClaim.class, message -> whenOpen(message, () -> claim(message)))
+        .onMessage(OpenGrant.class, message -> whenOpen(message, () -> onOpenGrant(message)))
+        .onMessage(Describe.class, message -> whenOpen(message, () -> onDescribe(message)))
+        .onMessage(FindTopic.class, message -> whenOpen(message, () -> onFindTopic(message)))
+        .onMessage(RevokeMount.class, this::onRevokeMount)
+        .onMessage(SetState.class, this::onSetState)
+        .build();
+  }
+
+  private Behavior<Message> onApply(Apply apply) {
+    submit(apply.command(), apply.reply());
+    return this;
+  }
+
+  // ---- claims ----
+
+  private Behavior<Message> onMakeClaim(MakeClaim message) {
+    return whenOpen(message, () -> claim(message));
+  }
+
+  private void claim(MakeClaim message) {
+    EntryRef prefix = SpaceRows.ref(message.claim().prefix());
+    claimQueues = claimQueues == null ? new HashMap<>() : claimQueues;
+    if (claimQueues.size() >= CLAIM_QUEUES_MAX && !claimQueues.containsKey(prefix)) {
+      claimQueues
+          .values()
+          .removeIf(ClaimQueue::isReady); // rebuilt by a scan when claimed from again
+    }
+    ClaimQueue queue =
+        claimQueues.computeIfAbsent(
+            prefix, same -> new ClaimQueue(same, node().settings().claimableMax()));
+    if (queue.isReady()) {
+      submitClaim(message, queue);
+    } else if (!queue.await(message)) {
+      load(queue, prefix);
+    }
+  }
+
+  private void load(ClaimQueue queue, EntryRef prefix) {
+    ledger()
+        .table(SpaceRows.CLAIMS)
+        .forEach(
+            (key, row) -> {
+              EntryRef entry = SpaceRows.claimedEntry(key);
+              if (queue.covers(entry)) {
+                queue.claimed(entry, StateJson.decode(row, SpaceRows.ClaimRow.class));
+              }
+            });
+    getContext()
+        .pipeToSelf(
+            loadQueue(
+                queue,
+                LedgerKeys.versions(id(), prefix.region(), prefix.key()),
+                ledger().committed()),
+            (done, failure) -> new Step(() -> loaded(queue, prefix, failure)));
+  }
+
+  private CompletionStage<Void> loadQueue(ClaimQueue queue, KeyRange range, long revision) {
+    return new LedgerReader(node().store(), id())
+        .scan(range, revision, CLAIM_SCAN_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              CompletableFuture<Void> added = new CompletableFuture<>();
+              getContext()
+                  .getSelf()
+                  .tell(
+                      new Step(
+                          () -> {
+                            page.versions().forEach(queue::scanned);
+                            added.complete(null);
+                          }));
+              return page.rest().isPresent()
+                  ? added.thenCompose(done -> loadQueue(queue, page.rest().get(), revision))
+                  : added;
+            });
+  }
+
+  private void loaded(ClaimQueue queue, EntryRef prefix, Throwable failure) {
+    List<MakeClaim> waiting = queue.loaded();
+    if (failure != null) {
+      claimQueues.remove(prefix);
+      waiting.forEach(message -> fail(message.reply(), Calls.explain(failure)));
+    } else {
+      waiting.forEach(message -> submitClaim(message, queue));
+    }
+  }
+
+  private void submitClaim(MakeClaim message, ClaimQueue queue) {
+    submit(
+        new SpaceChanges.Claim(
+            message.author(),
+            message.request(),
+            message.maybeRetried(),
+            message.claim(),
+            node().settings().claimsMax(),
+            queue),
+        message.reply());
+  }
+
+  // ---- reading what the space is ----
+
+  private void onDescribe(Describe message) {
+    SpaceRows.Manifest manifest = manifest();
+    List<MountInfo> mounts = new ArrayList<>();
+    ledger()
+        .table(SpaceRows.MOUNTS)
+        .forEach((key, row) -> mounts.add(Decoded.mount(row, key.key().utf8(), manifest.name())));
+    Map<String, LedgerId> topics = new HashMap<>();
+    ledger()
+        .table(SpaceRows.TOPICS)
+        .forEach(
+            (key, row) ->
+                topics.put(key.key().utf8(), Decoded.of(row, SpaceRows.Topic.class).ledger()));
+    Description description =
+        new Description(
+            manifest.info(ledger().committed()),
+            manifest.state().equals(SpaceRows.Manifest.DELETED),
+            mounts,
+            topics,
+            ledger().floor());
+    node().answers().execute(() -> message.reply().succeed(description));
+  }
+
+  private SpaceRows.Manifest manifest() {
+    return Decoded.of(
+        ledger().state(SpaceRows.MANIFEST_KEY).orElseThrow(), SpaceRows.Manifest.class);
+  }
+
+  // ---- mounts ----
+
+  private void onOpenGrant(OpenGrant message) {
+    SpaceRows.Manifest manifest = manifest();
+    var row = ledger().state(SpaceRows.mountKey(message.mountId()));
+    if (manifest.state().equals(SpaceRows.Manifest.DELETED)) {
+      fail(message.reply(), SpaceCommand.gone(manifest.name()));
+    } else if (row.isEmpty()) {
+      fail(message.reply(), SpaceCommand.revoked(message.mountId()));
+    } else {
+      holders = holders == null ? new Holders() : holders;
+      holders.granted(message.mountId(), message.node(), node().settings().grantLease());
+      GrantInfo info =
+          new GrantInfo(
+              Decoded.mount(row.get(), message.mountId(), manifest.name()),
+              manifest.state().equals(SpaceRows.Manifest.ARCHIVED));
+      node().answers().execute(() -> message.reply().succeed(info));
+    }
+  }
+
+  private Behavior<Message> onRevokeMount(RevokeMount message) {
+    ledger()
+        .submit(
+            new SpaceChanges.Revoke(message.author(), message.mountId()),
+            (outcome, refusal) -> {
+              if (refusal != null) {
+                message.reply().fail(refusal);
+              } else {
+                tellHolders(
+                    List.of(message.mountId()),
+                    SpaceCommand.revoked(message.mountId()),
+                    false,
+                    message.reply());
+              }
+            });
+    return this;
+  }
+
+  private Behavior<Message> onSetState(SetState message) {
+    ledger()
+        .submit(
+            new SpaceChanges.SetState(message.caller(), message.target()),
+            (outcome, refusal) -> {
+              if (refusal != null) {
+                message.reply().fail(refusal);
+                return;
+              }
+              boolean archived = message.target().equals(SpaceRows.Manifest.ARCHIVED);
+              MemSpaceException why =
+                  archived
+                      ? null
+                      : new MemSpaceException(ErrorCode.SPACE_NOT_FOUND, "the space was deleted");
+              tellHolders(null, why, archived, message.reply());
+            });
+    return this;
+  }
+
+  /**
+   * Tells the nodes that hold mounts, back on this actor's thread; all mounts if no ids are given.
+   */
+  private void tellHolders(
+      Collection<String> mounts, MemSpaceException why, boolean archived, Promise<Boolean> reply) {
+    later(
+        () -> {
+          CompletionStage<Boolean> told =
+              holders == null
+                  ? CompletableFuture.completedFuture(true)
+                  : holders.tell(mounts, why, archived);
+          told.whenComplete((done, failure) -> succeed(reply, true));
+        });
+  }
+
+  // ---- topics ----
+
+  private void onFindTopic(FindTopic message) {
+    var listed = ledger().state(SpaceRows.topicKey(message.name()));
+    if (listed.isPresent()) {
+      succeed(message.reply(), Decoded.of(listed.get(), SpaceRows.Topic.class).ledger());
+    } else if (!message.make()) {
+      fail(
+          message.reply(),
+          new MemSpaceException(
+              ErrorCode.TOPIC_NOT_FOUND, "there is no topic [%s]".formatted(message.name())));
+    } else {
+      makeTopic(message);
+    }
+  }
+
+  /**
+   * First the topic's ledger, then its row here: a crash in between leaves a ledger that nobody
+   * knows, and harms nobody.
+   */
+  private void makeTopic(FindTopic message) {
+    LedgerId topic = LedgerId.random();
+    String space = manifest().name();
+    CompletionStage<Void> made =
+        node()
+            .store()
+            .now()
+            .thenCompose(
+                now -> {
+                  WriteBatch.Builder batch = WriteBatch.at(now);
+                  TopicRows.Manifest row =
+                      new TopicRows.Manifest(id().toString(), space, message.name());
+                  LogRecord record =
+                      new LogRecord(
+                          message.author(),
+                          null,
+                          List.of(
+                              new Change.OfState(TopicRows.MANIFEST_KEY, StateJson.encode(row))));
+                  Ledger.create(batch, node().store(), topic, 0, now, record);
+                  return node().store().commit(batch.build());
+                });
+    made.whenComplete(
+        (done, failure) -> {
+          if (failure != null) {
+            message.reply().fail(Calls.explain(failure));
+            return;
+          }
+          later(
+              () ->
+                  ledger()
+                      .submit(
+                          new SpaceChanges.AddTopic(message.author(), message.name(), topic),
+                          (outcome, refusal) -> {
+                            if (refusal != null) {
+                              message.reply().fail(refusal);
+                            } else {
+                              later(
+                                  () ->
+                                      onFindTopic(
+                                          message)); // another may have been first: the row tells
+                            }
+                          }));
+        });
+  }
+
+  // ---- what follows from the log ----
+
+  @Override
+  void committed(LogRow row) {
+    if (claimQueues != null) {
+      claimQueues.values().forEach(queue -> queue.committed(row));
+    }
+  }
+}

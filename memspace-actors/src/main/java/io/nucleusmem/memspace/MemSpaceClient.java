@@ -1,0 +1,560 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.Change;
+import io.nucleusmem.ledger.Ledger;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.LogRecord;
+import io.nucleusmem.ledger.LogRow;
+import io.nucleusmem.ledger.Outcome;
+import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.RefusedCommitException;
+import io.nucleusmem.store.Timestamps;
+import io.nucleusmem.store.UndeterminedCommitException;
+import io.nucleusmem.store.WriteBatch;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** The client of one node. */
+final class MemSpaceClient implements MemSpaces {
+  private static final int RESENDS_MAX = 20; // of a creation whose outcome is not known
+  private static final int LIST_ROUNDS_MAX =
+      10; // catalogue pages that one page of a listing may look through
+
+  private final MemSpaceNode node;
+  private final Limits limits;
+  private final Catalogue catalogue;
+  private final WatchHub hub;
+  private final Topics topics;
+  private final VersionCache cache;
+
+  MemSpaceClient(
+      MemSpaceNode node, Catalogue catalogue, WatchHub hub, Topics topics, VersionCache cache) {
+    this.node = node;
+    this.limits = new Limits(node.settings());
+    this.catalogue = catalogue;
+    this.hub = hub;
+    this.topics = topics;
+    this.cache = cache;
+  }
+
+  MemSpaceNode node() {
+    return node;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  Calls calls() {
+    return node.calls();
+  }
+
+  Grants grants() {
+    return node.grants();
+  }
+
+  WatchHub hub() {
+    return hub;
+  }
+
+  Topics topics() {
+    return topics;
+  }
+
+  VersionCache cache() {
+    return cache;
+  }
+
+  CompletionStage<Outcome> apply(LedgerId space, Function<Boolean, SpaceCommand> command) {
+    return calls()
+        .call(
+            (promise, again) ->
+                node.spaces().tell(space, new MemSpace.Apply(command.apply(again), promise)));
+  }
+
+  /** The newest revision at an instant, which is closed by asking. */
+  CompletionStage<Long> revisionAt(LedgerId space, Instant instant) {
+    return node.store()
+        .now()
+        .thenCompose(
+            now -> {
+              if (instant.toEpochMilli() > Timestamps.millis(now)) {
+                throw new MemSpaceException(
+                    ErrorCode.AS_OF_IN_FUTURE,
+                    "instant [%s] lies in the future; the store's time is [%s]"
+                        .formatted(instant, Timestamps.instant(now)),
+                    Map.of("field", "as_of", "value", instant.toString()));
+              }
+              return calls()
+                  .call(
+                      (promise, again) ->
+                          node.spaces()
+                              .tell(
+                                  space,
+                                  new LedgerOwner.RevisionAt(
+                                      MountedSpaceClient.timestampOf(instant), promise)));
+            });
+  }
+
+  // ---- making ----
+
+  @Override
+  public CompletionStage<CreatedSpace> create(
+      Principal caller, CreateSpace request, WriteOptions options) {
+    return checked(
+        () -> {
+          Limits.name("name", request.name());
+          Limits.labels(request.labels());
+          request.owner().ifPresent(owner -> Limits.word("owner", owner));
+          options.requestId().ifPresent(Limits::requestId);
+          String owner = request.owner().orElse(caller.name());
+          if (!owner.equals(caller.name()) && !caller.admin()) {
+            throw new MemSpaceException(
+                ErrorCode.FORBIDDEN,
+                "[%s] can't make a space that belongs to [%s]; only administrators can"
+                    .formatted(caller.name(), owner));
+          }
+          RequestStamp stamp =
+              options
+                  .requestId()
+                  .map(id -> RequestStamp.of(id, Limits.hash(caller.name(), request)))
+                  .orElse(null);
+          LedgerId id = LedgerId.random();
+          return node.store()
+              .now()
+              .thenCompose(now -> create(caller, request, owner, stamp, id, now));
+        });
+  }
+
+  private CompletionStage<CreatedSpace> create(
+      Principal caller,
+      CreateSpace request,
+      String owner,
+      RequestStamp stamp,
+      LedgerId id,
+      long now) {
+    SpaceRows.Manifest manifest = SpaceRows.Manifest.of(request, owner, Timestamps.millis(now));
+    String mountId = SpaceRows.mountId(id, 0);
+    SpaceRows.Mount mount =
+        SpaceRows.Mount.of(
+            MountRequest.of(caller.name(), Access.READ_WRITE),
+            caller.name(),
+            !owner.equals(caller.name()));
+    LogRecord record =
+        new LogRecord(
+            caller.name(),
+            stamp,
+            List.of(
+                new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)),
+                new Change.OfState(SpaceRows.mountKey(mountId), StateJson.encode(mount))));
+    Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString(), request.labels());
+    WriteBatch.Builder batch =
+        WriteBatch.at(now).insert(Catalogue.key(request.name()), StateJson.encode(row));
+    Ledger.create(batch, node.store(), id, 0, now, record);
+    return commit(batch.build(), RESENDS_MAX)
+        .handle((done, failure) -> failure)
+        .thenCompose(
+            failure -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause == null) {
+                return CompletableFuture.completedFuture(
+                    new CreatedSpace(manifest.info(0), mount.info(mountId, request.name())));
+              }
+              return cause instanceof RefusedCommitException
+                  ? exists(request.name(), id, stamp)
+                  : CompletableFuture.<CreatedSpace>failedFuture(Calls.explain(cause));
+            });
+  }
+
+  private CompletionStage<Void> commit(WriteBatch batch, int resends) {
+    return node.store()
+        .commit(batch)
+        .handle((done, failure) -> failure)
+        .thenCompose(
+            failure -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause instanceof UndeterminedCommitException && resends > 0) {
+                return commit(batch, resends - 1);
+              }
+              return cause == null
+                  ? CompletableFuture.<Void>completedFuture(null)
+                  : CompletableFuture.failedFuture(cause);
+            });
+  }
+
+  /** The name is taken: by this very request, sent before, or by another space. */
+  private CompletionStage<CreatedSpace> exists(String name, LedgerId ours, RequestStamp stamp) {
+    return catalogue
+        .resolve(name)
+        .thenCompose(
+            id ->
+                new LedgerReader(node.store(), id)
+                    .log(0, 1)
+                    .thenCombine(
+                        describe(id),
+                        (log, description) ->
+                            made(name, id.equals(ours), stamp, log, description)));
+  }
+
+  private static CreatedSpace made(
+      String name,
+      boolean ours,
+      RequestStamp stamp,
+      LedgerReader.LogPage log,
+      MemSpace.Description description) {
+    LogRow first = log.rows().isEmpty() ? null : log.rows().get(0);
+    RequestStamp used =
+        first == null || first.first() != 0 ? null : first.records().get(0).request();
+    boolean same = stamp != null && used != null && used.sameId(stamp);
+    if (same && used.hash() != stamp.hash()) {
+      throw new MemSpaceException(
+          ErrorCode.IDEMPOTENCY_KEY_REUSED,
+          "the request id was used to make space [%s] with other properties; use a new one"
+              .formatted(name));
+    }
+    if (!ours && !same) {
+      throw new MemSpaceException(
+          ErrorCode.SPACE_EXISTS,
+          "there is a space [%s] already".formatted(name),
+          Map.of("name", name));
+    }
+    MountInfo mount =
+        description.mounts().stream()
+            .filter(each -> each.id().endsWith("-0"))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new MemSpaceException(
+                        ErrorCode.SPACE_EXISTS, "space [%s] was made before".formatted(name)));
+    return new CreatedSpace(description.info(), mount);
+  }
+
+  // ---- describing ----
+
+  private CompletionStage<MemSpace.Description> describe(LedgerId id) {
+    return calls()
+        .<MemSpace.Description>call(
+            (promise, again) -> node.spaces().tell(id, new MemSpace.Describe(promise)))
+        .thenApply(
+            description -> {
+              if (description.deleted()) {
+                throw SpaceCommand.gone(description.info().name());
+              }
+              return description;
+            });
+  }
+
+  private CompletionStage<MemSpace.Description> visible(Principal caller, String space) {
+    return catalogue
+        .resolve(space)
+        .thenCompose(this::describe)
+        .thenApply(
+            description -> {
+              boolean holds =
+                  description.mounts().stream()
+                      .anyMatch(mount -> mount.holder().equals(caller.name()));
+              if (!holds && !maySee(caller, description.info())) {
+                throw SpaceCommand.gone(space);
+              }
+              return description;
+            });
+  }
+
+  private static boolean maySee(Principal caller, SpaceInfo info) {
+    return caller.admin() || info.kind() == SpaceKind.SHARED || info.owner().equals(caller.name());
+  }
+
+  @Override
+  public CompletionStage<SpaceInfo> describe(Principal caller, String space) {
+    return visible(caller, space).thenApply(MemSpace.Description::info);
+  }
+
+  @Override
+  public CompletionStage<Paged<SpaceInfo>> list(
+      Principal caller, Optional<String> label, int limit, Optional<String> cursor) {
+    return checked(
+        () -> {
+          Limits.page(limit);
+          String scope = "spaces/" + label.orElse("");
+          if (label.isPresent() && !label.get().contains(":")) {
+            throw MemSpaceException.invalid("label", label.get(), "name:value");
+          }
+          String after = cursor.map(text -> Cursor.decode(text, scope).at().utf8()).orElse("");
+          return list(caller, label, limit, after, new ArrayList<>(), LIST_ROUNDS_MAX, scope);
+        });
+  }
+
+  private CompletionStage<Paged<SpaceInfo>> list(
+      Principal caller,
+      Optional<String> label,
+      int limit,
+      String after,
+      List<SpaceInfo> found,
+      int rounds,
+      String scope) {
+    int wanted = limit - found.size();
+    return catalogue
+        .page(after, wanted)
+        .thenCompose(
+            page -> {
+              CompletionStage<List<SpaceInfo>> items = CompletableFuture.completedFuture(found);
+              for (Catalogue.Named each : page) {
+                if (label.isPresent() && !hasLabel(each.row().labels(), label.get())) {
+                  continue;
+                }
+                items =
+                    items.thenCombine(
+                        info(each.row().ledger()),
+                        (list, info) -> {
+                          info.filter(space -> maySee(caller, space)).ifPresent(list::add);
+                          return list;
+                        });
+              }
+              String last = page.isEmpty() ? after : page.get(page.size() - 1).name();
+              boolean more = page.size() == wanted;
+              return items.thenCompose(
+                  list -> {
+                    if (more && list.size() < limit && rounds > 1) {
+                      return list(caller, label, limit, last, list, rounds - 1, scope);
+                    }
+                    Optional<String> next =
+                        more
+                            ? Optional.of(new Cursor(scope, 0, Bytes.utf8(last)).encode())
+                            : Optional.empty();
+                    return CompletableFuture.completedFuture(new Paged<>(list, 0, next));
+                  });
+            });
+  }
+
+  private static boolean hasLabel(Map<String, String> labels, String label) {
+    int colon = label.indexOf(':');
+    return label.substring(colon + 1).equals(labels.get(label.substring(0, colon)));
+  }
+
+  /** What a space is, straight from the store: listing spaces starts no owner. */
+  private CompletionStage<Optional<SpaceInfo>> info(LedgerId id) {
+    LedgerReader reader = new LedgerReader(node.store(), id);
+    return reader
+        .state(SpaceRows.MANIFEST_KEY)
+        .thenCombine(
+            reader.newestRow(),
+            (row, newest) ->
+                row.map(bytes -> StateJson.decode(bytes, SpaceRows.Manifest.class))
+                    .filter(manifest -> !manifest.state().equals(SpaceRows.Manifest.DELETED))
+                    .map(manifest -> manifest.info(newest.map(LogRow::last).orElse(0L))));
+  }
+
+  // ---- changing and ending ----
+
+  @Override
+  public CompletionStage<SpaceInfo> update(Principal caller, String space, UpdateSpace change) {
+    return checked(
+        () -> {
+          change.labels().ifPresent(Limits::labels);
+          change.owner().ifPresent(owner -> Limits.word("owner", owner));
+          return visible(caller, space)
+              .thenCompose(description -> catalogue.resolve(space))
+              .thenCompose(
+                  id ->
+                      apply(id, again -> new SpaceChanges.Update(caller, change))
+                          .thenCompose(outcome -> describe(id))
+                          .thenCompose(
+                              after ->
+                                  catalogue
+                                      .relabel(
+                                          space,
+                                          new Catalogue.SpaceRow(
+                                              id.toString(), after.info().labels()))
+                                      .thenApply(done -> after.info())));
+        });
+  }
+
+  @Override
+  public CompletionStage<SpaceInfo> archive(Principal caller, String space) {
+    return visible(caller, space)
+        .thenCompose(description -> catalogue.resolve(space))
+        .thenCompose(
+            id ->
+                setState(id, caller, SpaceRows.Manifest.ARCHIVED)
+                    .thenCompose(done -> describe(id))
+                    .thenApply(MemSpace.Description::info));
+  }
+
+  private CompletionStage<Boolean> setState(LedgerId id, Principal caller, String target) {
+    return calls()
+        .call(
+            (promise, again) ->
+                node.spaces().tell(id, new MemSpace.SetState(caller, target, promise)));
+  }
+
+  @Override
+  public CompletionStage<Void> delete(Principal caller, String space) {
+    return visible(caller, space)
+        .thenCompose(
+            description ->
+                catalogue
+                    .resolve(space)
+                    .thenCompose(
+                        id ->
+                            setState(id, caller, SpaceRows.Manifest.DELETED)
+                                .thenCompose(
+                                    done -> {
+                                      List<LedgerId> ledgers =
+                                          new ArrayList<>(description.topics().values());
+                                      ledgers.add(id);
+                                      return catalogue.remove(space, ledgers);
+                                    })))
+        .thenCompose(done -> catalogue.empty())
+        .thenApply(removed -> null);
+  }
+
+  // ---- mounts ----
+
+  @Override
+  public CompletionStage<MountedSpace> mount(Principal caller, String space, MountRequest request) {
+    return checked(
+        () -> {
+          Limits.word("holder", request.holder());
+          if (!caller.admin()
+              && !request.holder().equals(caller.name())
+              && !request.holder().startsWith("agent/")) {
+            return visible(caller, space)
+                .thenCompose(
+                    description -> {
+                      if (!description.info().owner().equals(caller.name())) {
+                        throw new MemSpaceException(
+                            ErrorCode.FORBIDDEN,
+                            "[%s] can't mount [%s] for [%s]; only its owner or an administrator can"
+                                .formatted(caller.name(), space, request.holder()));
+                      }
+                      return addMount(caller, space, request);
+                    });
+          }
+          return addMount(caller, space, request);
+        });
+  }
+
+  private CompletionStage<MountedSpace> addMount(
+      Principal caller, String space, MountRequest request) {
+    return catalogue
+        .resolve(space)
+        .thenCompose(
+            id ->
+                apply(id, again -> new SpaceChanges.AddMount(id, caller, request))
+                    .thenCompose(outcome -> grants().get(SpaceRows.mountId(id, outcome.revision())))
+                    .thenApply(grant -> new MountedSpaceClient(this, grant)));
+  }
+
+  @Override
+  public CompletionStage<MountedSpace> open(Principal caller, String mountId) {
+    return checked(
+        () ->
+            grants()
+                .get(mountId)
+                .thenApply(
+                    grant -> {
+                      if (!grant.mount().holder().equals(caller.name())) {
+                        throw notFound(mountId);
+                      }
+                      return new MountedSpaceClient(this, grant);
+                    }));
+  }
+
+  private static MemSpaceException notFound(String mountId) {
+    return new MemSpaceException(
+        ErrorCode.MOUNT_NOT_FOUND,
+        "there is no mount [%s] of yours".formatted(mountId),
+        Map.of("mount", mountId));
+  }
+
+  @Override
+  public CompletionStage<MountedSpace> openOnly(Principal caller, String space) {
+    return visible(caller, space)
+        .thenCompose(
+            description -> {
+              List<MountInfo> own =
+                  description.mounts().stream()
+                      .filter(mount -> mount.holder().equals(caller.name()))
+                      .toList();
+              if (own.size() != 1) {
+                throw new MemSpaceException(
+                    ErrorCode.MOUNT_REQUIRED,
+                    "[%s] has [%d] mounts of space [%s]; name one, or mount the space"
+                        .formatted(caller.name(), own.size(), space),
+                    Map.of("mounts", own.stream().map(MountInfo::id).toList()));
+              }
+              return open(caller, own.get(0).id());
+            });
+  }
+
+  @Override
+  public CompletionStage<MountInfo> describeMount(Principal caller, String mountId) {
+    return checked(
+        () ->
+            describe(SpaceRows.spaceOf(mountId))
+                .thenApply(
+                    description ->
+                        description.mounts().stream()
+                            .filter(
+                                mount ->
+                                    mount.id().equals(mountId)
+                                        && mayTell(caller, description, mount))
+                            .findFirst()
+                            .orElseThrow(() -> notFound(mountId))));
+  }
+
+  private static boolean mayTell(
+      Principal caller, MemSpace.Description description, MountInfo mount) {
+    return caller.admin()
+        || description.info().owner().equals(caller.name())
+        || mount.holder().equals(caller.name())
+        || mount.grantedBy().equals(caller.name());
+  }
+
+  @Override
+  public CompletionStage<List<MountInfo>> mounts(Principal caller, String space) {
+    return visible(caller, space)
+        .thenApply(
+            description ->
+                description.mounts().stream()
+                    .filter(mount -> mayTell(caller, description, mount))
+                    .toList());
+  }
+
+  @Override
+  public CompletionStage<Void> unmount(Principal caller, String mountId) {
+    return describeMount(caller, mountId)
+        .thenCompose(
+            mount ->
+                calls()
+                    .<Boolean>call(
+                        (promise, again) ->
+                            node.spaces()
+                                .tell(
+                                    SpaceRows.spaceOf(mountId),
+                                    new MemSpace.RevokeMount(caller.name(), mountId, promise))))
+        .thenApply(done -> null);
+  }
+
+  private static <T> CompletionStage<T> checked(Supplier<CompletionStage<T>> call) {
+    CompletionStage<T> stage;
+    try {
+      stage = call.get();
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(Calls.explain(refused));
+    }
+    return stage;
+  }
+}

@@ -1,0 +1,33 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.Ledger;
+import io.nucleusmem.ledger.LedgerHost;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.StoreScope;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * What the actors of one node share.
+ *
+ * @param answers where answers are handed to those who wait
+ * @param spaces the way to the owners of spaces
+ * @param topics the way to the owners of topics
+ */
+record MemSpaceNode(
+    KvStore store,
+    MemSpaceSettings settings,
+    Executor answers,
+    Owners spaces,
+    Owners topics,
+    Grants grants,
+    Calls calls) {
+
+  Ledger newLedger(LedgerId id, LedgerHost host) {
+    // an embedded store is locked by its process, and sharding has one owner per ledger in it
+    boolean sole = store.scope() == StoreScope.ALL;
+    return new Ledger(
+        id, store, settings.ledger(), host, ThreadLocalRandom.current().nextLong(), sole);
+  }
+}

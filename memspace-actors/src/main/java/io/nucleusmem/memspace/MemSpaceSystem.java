@@ -1,0 +1,124 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.Cancellable;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.Props;
+import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.sharding.typed.javadsl.Entity;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.store.KvStore;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/**
+ * Spaces and topics on one node: starts their sharding, the hub of watches, the table of mounts.
+ */
+public final class MemSpaceSystem {
+  private static final Duration SWEEP_MAX = Duration.ofSeconds(10);
+
+  private final MemSpaceClient client;
+  private final MemSpaceNode node;
+
+  private MemSpaceSystem(MemSpaceClient client, MemSpaceNode node) {
+    this.client = client;
+    this.node = node;
+  }
+
+  /** Starts on a system that is, or will be, a member of a cluster. Once per system. */
+  public static MemSpaceSystem start(ActorSystem<?> system, KvStore store) {
+    MemSpaceSettings settings = MemSpaceSettings.from(system.settings().config());
+    Executor answers = system.dispatchers().lookup(DispatcherSelector.defaultDispatcher());
+    ClusterSharding sharding = ClusterSharding.get(system);
+    Calls calls = new Calls(system, settings.callTimeout(), settings.attemptTimeout());
+    Owners spaces = new Owners(sharding, MemSpace.TYPE_KEY);
+    Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY);
+    Grants grants = new Grants(calls, spaces, settings.grantLease());
+    MemSpaceNode node =
+        new MemSpaceNode(store, settings, answers, spaces, topicOwners, grants, calls);
+    VersionCache cache = new VersionCache(settings.cacheBytes());
+    WatchHub hub = new WatchHub(node, cache);
+    Topics topics = new Topics(node, hub);
+    Catalogue catalogue = new Catalogue(store);
+
+    system.systemActorOf(grants.listening(), "nucleusmem-mounts", Props.empty());
+    system.systemActorOf(hub.behavior(), "nucleusmem-watches", Props.empty());
+    sharding.init(
+        Entity.of(
+                MemSpace.TYPE_KEY,
+                entity ->
+                    MemSpace.create(LedgerId.parse(entity.getEntityId()), node, entity.getShard()))
+            .withStopMessage(new LedgerOwner.Stop()));
+    sharding.init(
+        Entity.of(
+                Topic.TYPE_KEY,
+                entity ->
+                    Topic.create(LedgerId.parse(entity.getEntityId()), node, entity.getShard()))
+            .withStopMessage(new LedgerOwner.Stop()));
+
+    Duration renew = settings.grantLease().dividedBy(4);
+    Cancellable renewals =
+        system
+            .scheduler()
+            .scheduleWithFixedDelay(renew, renew, grants::renewUsed, system.executionContext());
+    Duration sweep =
+        settings.idleTimeout().dividedBy(4).compareTo(SWEEP_MAX) < 0
+            ? settings.idleTimeout().dividedBy(4)
+            : SWEEP_MAX;
+    Cancellable idle =
+        system
+            .scheduler()
+            .scheduleWithFixedDelay(
+                sweep,
+                sweep,
+                () -> {
+                  spaces.eachIdle(settings.idleTimeout(), new LedgerOwner.Idle());
+                  topicOwners.eachIdle(settings.idleTimeout(), new LedgerOwner.Idle());
+                },
+                system.executionContext());
+    system
+        .getWhenTerminated()
+        .whenComplete(
+            (done, failure) -> {
+              renewals.cancel();
+              idle.cancel();
+              calls.stop();
+            });
+    catalogue
+        .empty()
+        .whenComplete(
+            (removed, failure) -> {
+              if (failure != null) {
+                system.log().warn("rows of deleted spaces could not be removed yet", failure);
+              }
+            });
+    return new MemSpaceSystem(new MemSpaceClient(node, catalogue, hub, topics, cache), node);
+  }
+
+  /** The client of this node. */
+  public MemSpaces client() {
+    return client;
+  }
+
+  /** Owners of spaces and topics that live on this node now. */
+  public int owners() {
+    return node.spaces().size() + node.topics().size();
+  }
+
+  /**
+   * Lets go of what a space has superseded before a revision; the number of rows removed.
+   *
+   * @param floor oldest revision that can be read afterwards
+   */
+  public CompletionStage<Long> compact(String space, long floor) {
+    return new Catalogue(node.store())
+        .resolve(space)
+        .thenCompose(
+            id ->
+                node.calls()
+                    .call(
+                        (promise, again) ->
+                            node.spaces().tell(id, new LedgerOwner.Compact(floor, promise))));
+  }
+}

@@ -1,0 +1,68 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.typed.ActorRef;
+import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
+import io.nucleusmem.ledger.Ledger;
+import io.nucleusmem.ledger.LedgerId;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The way to the owners of one kind of ledger: straight to an actor of this node where one lives,
+ * else through sharding, which starts it.
+ */
+final class Owners {
+  private final ClusterSharding sharding;
+  private final EntityTypeKey<LedgerOwner.Message> type;
+  private final Map<LedgerId, LiveOwner> live = new ConcurrentHashMap<>();
+
+  Owners(ClusterSharding sharding, EntityTypeKey<LedgerOwner.Message> type) {
+    this.sharding = sharding;
+    this.type = type;
+  }
+
+  void tell(LedgerId id, LedgerOwner.Message message) {
+    LiveOwner owner = live.get(id);
+    if (owner != null) {
+      owner.used();
+      owner.ref().tell(message);
+    } else {
+      sharding.entityRefFor(type, id.toString()).tell(message);
+    }
+  }
+
+  /** The ledger, if its owner lives on this node and is open. */
+  Optional<Ledger> ledger(LedgerId id) {
+    LiveOwner owner = live.get(id);
+    return owner == null || !owner.ledger().isOpen()
+        ? Optional.empty()
+        : Optional.of(owner.ledger());
+  }
+
+  void started(LedgerId id, ActorRef<LedgerOwner.Message> ref, Ledger ledger) {
+    live.put(id, new LiveOwner(ref, ledger));
+  }
+
+  /** Forgets an owner that is about to leave, unless another has taken its place. */
+  void left(LedgerId id, ActorRef<LedgerOwner.Message> ref) {
+    live.computeIfPresent(id, (same, owner) -> owner.ref().equals(ref) ? null : owner);
+  }
+
+  /** Tells every owner that has not been used for a while. */
+  void eachIdle(Duration longer, LedgerOwner.Message message) {
+    live.values()
+        .forEach(
+            owner -> {
+              if (owner.idleNanos() > longer.toNanos()) {
+                owner.ref().tell(message);
+              }
+            });
+  }
+
+  int size() {
+    return live.size();
+  }
+}

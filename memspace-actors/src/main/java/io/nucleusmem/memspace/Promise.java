@@ -1,0 +1,36 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.LedgerException;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Where the answer to a message goes. Local by nature: a message that leaves the node carries a
+ * number instead, under which the node that asked keeps the promise.
+ */
+public final class Promise<T> {
+  private final CompletableFuture<T> future = new CompletableFuture<>();
+
+  /**
+   * Completed with the answer; a {@link MemSpaceException} or {@link LedgerException} if refused.
+   */
+  public CompletableFuture<T> future() {
+    return future;
+  }
+
+  public void succeed(T value) {
+    future.complete(value);
+  }
+
+  public void fail(RuntimeException why) {
+    future.completeExceptionally(why);
+  }
+
+  /** Settles with whichever of the two is there. */
+  public void settle(T value, RuntimeException why) {
+    if (why == null) {
+      succeed(value);
+    } else {
+      fail(why);
+    }
+  }
+}

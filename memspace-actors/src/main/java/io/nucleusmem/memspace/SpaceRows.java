@@ -1,0 +1,200 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.EntryRef;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.StateKey;
+import io.nucleusmem.store.Bytes;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** The rows of state that a space keeps in its ledger, and their keys. */
+final class SpaceRows {
+  static final byte MANIFEST = 1;
+  static final byte MOUNTS = 2;
+  static final byte CLAIMS = 3;
+  static final byte TOPICS = 4;
+
+  static final StateKey MANIFEST_KEY = new StateKey(MANIFEST, Bytes.EMPTY);
+
+  private SpaceRows() {}
+
+  /** What a space is. */
+  record Manifest(
+      String name,
+      String kind,
+      String owner,
+      Map<String, String> labels,
+      Long retentionMillis,
+      Long retentionVersions,
+      String state,
+      long createdAt) {
+    static final String ACTIVE = "active";
+    static final String ARCHIVED = "archived";
+    static final String DELETED = "deleted";
+
+    static Manifest of(CreateSpace request, String owner, long createdAtMillis) {
+      return new Manifest(
+          request.name(),
+          request.kind().label(),
+          owner,
+          request.labels(),
+          millisOf(request.retention()),
+          versionsOf(request.retention()),
+          ACTIVE,
+          createdAtMillis);
+    }
+
+    Manifest with(UpdateSpace change) {
+      Long millis = retentionMillis;
+      Long versions = retentionVersions;
+      if (change.retention().isPresent()) {
+        millis = millisOf(change.retention().get());
+        versions = versionsOf(change.retention().get());
+      }
+      return new Manifest(
+          name,
+          kind,
+          change.owner().orElse(owner),
+          change.labels().orElse(labels),
+          millis,
+          versions,
+          state,
+          createdAt);
+    }
+
+    private static Long millisOf(Retention retention) {
+      return retention.maxAge().map(Duration::toMillis).orElse(null);
+    }
+
+    private static Long versionsOf(Retention retention) {
+      return retention.maxVersions().isPresent()
+          ? Long.valueOf(retention.maxVersions().getAsLong())
+          : null;
+    }
+
+    Manifest withState(String other) {
+      return new Manifest(
+          name, kind, owner, labels, retentionMillis, retentionVersions, other, createdAt);
+    }
+
+    boolean isPrivate() {
+      return kind.equals(SpaceKind.PRIVATE.label());
+    }
+
+    SpaceInfo info(long revision) {
+      return new SpaceInfo(
+          name,
+          SpaceKind.ofLabel(kind),
+          owner,
+          labels,
+          state.equals(ARCHIVED) ? SpaceInfo.State.ARCHIVED : SpaceInfo.State.ACTIVE,
+          revision,
+          java.time.Instant.ofEpochMilli(createdAt),
+          new Retention(
+              Optional.ofNullable(retentionMillis).map(Duration::ofMillis),
+              retentionVersions == null
+                  ? OptionalLong.empty()
+                  : OptionalLong.of(retentionVersions)));
+    }
+  }
+
+  /** A mount. */
+  record Mount(
+      String holder,
+      String access,
+      Set<String> regions,
+      List<String> prefixes,
+      Set<String> topics,
+      String grantedBy,
+      boolean asAdmin) {
+
+    static Mount of(MountRequest request, String grantedBy, boolean asAdmin) {
+      return new Mount(
+          request.holder(),
+          request.access().label(),
+          request.regions().stream()
+              .map(Region::label)
+              .collect(Collectors.toCollection(TreeSet::new)),
+          request.prefixes(),
+          new TreeSet<>(request.topics()),
+          grantedBy,
+          asAdmin);
+    }
+
+    MountInfo info(String id, String space) {
+      return new MountInfo(
+          id,
+          space,
+          holder,
+          Access.ofLabel(access),
+          regions.stream().map(Region::ofLabel).collect(Collectors.toSet()),
+          prefixes,
+          topics,
+          grantedBy,
+          asAdmin);
+    }
+  }
+
+  /**
+   * A claim.
+   *
+   * @param token revision at which it was made
+   * @param expiresAt store's time in milliseconds
+   * @param revision of the entry when it was claimed
+   */
+  record ClaimRow(String worker, long token, long expiresAt, long revision) {}
+
+  /** A topic's ledger. */
+  record Topic(String id) {
+    LedgerId ledger() {
+      return LedgerId.parse(id);
+    }
+  }
+
+  static StateKey mountKey(String mountId) {
+    return new StateKey(MOUNTS, Bytes.utf8(mountId));
+  }
+
+  static StateKey topicKey(String name) {
+    return new StateKey(TOPICS, Bytes.utf8(name));
+  }
+
+  static StateKey claimKey(EntryRef entry) {
+    return new StateKey(CLAIMS, Bytes.wrap(new byte[] {entry.region()}).concat(entry.key()));
+  }
+
+  static EntryRef claimedEntry(StateKey key) {
+    return new EntryRef(key.key().at(0), key.key().slice(1, key.key().length()));
+  }
+
+  /** A mount's id: it names its space, so that whoever holds it need not say more. */
+  static String mountId(LedgerId space, long revision) {
+    return "m-" + space + "-" + revision;
+  }
+
+  /** The space in a mount's id. */
+  static LedgerId spaceOf(String mountId) {
+    String[] parts = mountId.split("-");
+    if (parts.length == 3 && parts[0].equals("m") && parts[1].matches("[0-9a-f]{32}")) {
+      return LedgerId.parse(parts[1]);
+    }
+    throw new MemSpaceException(
+        ErrorCode.MOUNT_NOT_FOUND,
+        "[%s] is no mount's id".formatted(mountId),
+        Map.of("mount", mountId));
+  }
+
+  static EntryRef ref(EntryKey key) {
+    return new EntryRef(key.region().code(), Bytes.utf8(key.name()));
+  }
+
+  static EntryKey key(EntryRef ref) {
+    return new EntryKey(Region.ofCode(ref.region()), ref.key().utf8());
+  }
+}

@@ -1,0 +1,122 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import io.nucleusmem.ledger.Change;
+import io.nucleusmem.ledger.LedgerId;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
+
+/** The watches of one node: one channel per watched ledger, whatever the number of watchers. */
+final class WatchHub {
+  private final MemSpaceNode node;
+  private final VersionCache cache;
+  private volatile ActorRef<Message> hub;
+
+  private sealed interface Message {}
+
+  private record Start(WatchSource source, WatchChannel.Open open) implements Message {}
+
+  private record Idle(LedgerId id, int generation) implements Message {}
+
+  WatchHub(MemSpaceNode node, VersionCache cache) {
+    this.node = node;
+    this.cache = cache;
+  }
+
+  /** The actor under which the channels live; made once per node. */
+  Behavior<?> behavior() {
+    return Behaviors.<Message>setup(
+        context -> {
+          hub = context.getSelf();
+          return running(context, new HashMap<>(), new int[1]);
+        });
+  }
+
+  private record Channel(ActorRef<WatchChannel.Message> ref, int generation) {}
+
+  private Behavior<Message> running(
+      ActorContext<Message> context, Map<LedgerId, Channel> channels, int[] generations) {
+    return Behaviors.receive(Message.class)
+        .onMessage(
+            Start.class,
+            start -> {
+              LedgerId id = start.source().id();
+              Channel channel =
+                  channels.computeIfAbsent(
+                      id,
+                      same -> {
+                        int generation = ++generations[0];
+                        Runnable idle = () -> context.getSelf().tell(new Idle(id, generation));
+                        return new Channel(
+                            context.spawn(
+                                WatchChannel.create(start.source(), node.settings(), cache, idle),
+                                "watch-" + id + "-" + generation),
+                            generation);
+                      });
+              channel.ref().tell(start.open());
+              return Behaviors.same();
+            })
+        .onMessage(
+            Idle.class,
+            idle -> {
+              channels.computeIfPresent(
+                  idle.id(),
+                  (id, channel) -> channel.generation() == idle.generation() ? null : channel);
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  CompletionStage<Watch> watchSpace(
+      MountedSpaceClient space, WatchRequest request, WatchHandler handler) {
+    MountInfo mount = space.mount();
+    Predicate<Change.OfEntry> filter =
+        change -> {
+          byte region = change.entry().region();
+          if (request.region().isPresent() && request.region().get().code() != region) {
+            return false;
+          }
+          if (request.prefix().isEmpty()
+              && mount.prefixes().isEmpty()
+              && mount.regions().isEmpty()) {
+            return true;
+          }
+          EntryKey key = SpaceRows.key(change.entry());
+          return key.name().startsWith(request.prefix()) && mount.covers(key.region(), key.name());
+        };
+    LedgerId id = space.grant().space();
+    WatchSource source = new OwnerSource(id, node.store(), node.spaces());
+    return open(source, space, filter, request.from(), request.values(), handler);
+  }
+
+  /** Opens a watch on any ledger whose mount is the space's. */
+  CompletionStage<Watch> open(
+      WatchSource source,
+      MountedSpaceClient space,
+      Predicate<Change.OfEntry> filter,
+      OptionalLong from,
+      boolean values,
+      WatchHandler handler) {
+    return space
+        .client()
+        .calls()
+        .call(
+            (promise, again) -> {
+              Watcher watcher =
+                  new Watcher(
+                      filter,
+                      values,
+                      handler,
+                      space::grant,
+                      () -> space.guarded(() -> CompletableFuture.completedFuture(true)));
+              hub.tell(new Start(source, new WatchChannel.Open(watcher, from, promise)));
+            });
+  }
+}

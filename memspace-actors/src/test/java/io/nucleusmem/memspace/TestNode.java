@@ -1,0 +1,80 @@
+package io.nucleusmem.memspace;
+
+import akka.actor.BootstrapSetup;
+import akka.actor.setup.ActorSystemSetup;
+import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.javadsl.Adapter;
+import akka.cluster.typed.Cluster;
+import akka.cluster.typed.Join;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.nucleusmem.NucleusMem;
+import io.nucleusmem.StoreSetup;
+import io.nucleusmem.store.KvStore;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/** A node in this JVM over a store that outlives it. */
+public final class TestNode implements AutoCloseable {
+  private static final String CONFIG =
+      """
+      akka {
+        loglevel = WARNING
+        actor.provider = cluster
+        remote.artery.canonical { hostname = "127.0.0.1", port = 0 }
+        cluster.jmx.enabled = off
+        cluster.downing-provider-class = "akka.cluster.sbr.SplitBrainResolverProvider"
+        coordinated-shutdown.exit-jvm = off
+        coordinated-shutdown.run-by-actor-system-terminate = off
+        coordinated-shutdown.run-by-jvm-shutdown-hook = off
+      }
+      """;
+
+  private final ActorSystem<?> system;
+
+  private TestNode(ActorSystem<?> system) {
+    this.system = system;
+  }
+
+  public static TestNode start(KvStore store) {
+    return start(store, "");
+  }
+
+  public static TestNode start(KvStore store, String config) {
+    Config all =
+        ConfigFactory.parseString(config)
+            .withFallback(ConfigFactory.parseString(CONFIG))
+            .withFallback(ConfigFactory.load());
+    ActorSystemSetup setup =
+        ActorSystemSetup.create(BootstrapSetup.create(all), StoreSetup.borrowed(store));
+    akka.actor.ActorSystem classic = akka.actor.ActorSystem.create("test", setup);
+    ActorSystem<Void> system = Adapter.toTyped(classic);
+    Cluster cluster = Cluster.get(system);
+    cluster.manager().tell(Join.create(cluster.selfMember().address()));
+    return new TestNode(system);
+  }
+
+  public ActorSystem<?> system() {
+    return system;
+  }
+
+  public MemSpaces spaces() {
+    return NucleusMem.get(system).spaces();
+  }
+
+  /** The value of a stage; what it failed with is thrown as it is. */
+  public static <T> T await(CompletionStage<T> stage) {
+    try {
+      return stage.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  @Override
+  public void close() {
+    ActorTestKit.shutdown(system);
+  }
+}

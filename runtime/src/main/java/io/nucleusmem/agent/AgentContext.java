@@ -1,0 +1,109 @@
+package io.nucleusmem.agent;
+
+import akka.actor.typed.javadsl.ActorContext;
+import io.nucleusmem.memspace.Access;
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.Message;
+import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Published;
+import io.nucleusmem.memspace.Signal;
+import io.nucleusmem.memspace.WatchRequest;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/**
+ * What the runtime hands to an agent's author. Everything that happens arrives as a message of
+ * {@code M}, one at a time, on the agent's own thread; the author says how by a function. Nothing
+ * here blocks.
+ *
+ * <p>An agent keeps no state that has to survive: what it must know again it writes into a space,
+ * and what it watches goes on from where it had got to, after a crash too. A signal or message that
+ * may have been seen before is marked.
+ *
+ * @param <M> the agent's messages
+ */
+public interface AgentContext<M> {
+  /** The agent's id. */
+  String id();
+
+  /** The name of its type. */
+  String type();
+
+  /** What it was spawned with, by name. */
+  Map<String, String> config();
+
+  /** The actor behind the agent: timers, children, log, {@code getSelf()}. */
+  ActorContext<M> actor();
+
+  // ---- memory ----
+
+  /**
+   * A mounted space.
+   *
+   * @throws io.nucleusmem.memspace.MemSpaceException {@code MOUNT_REQUIRED} if it is not mounted
+   */
+  MountedSpace space(String name);
+
+  /** Mounts a space, from now on and after a restart; the result arrives as a message. */
+  void mount(String space, Access access, BiFunction<MountedSpace, Throwable, M> result);
+
+  /** Gives a mount back. */
+  void unmount(String space, BiFunction<Boolean, Throwable, M> result);
+
+  /**
+   * Brings the result of any stage back as a message: {@code ctx.pipe(ctx.space("s").get(key),
+   * Msg.Got::new)}.
+   */
+  <T> void pipe(CompletionStage<T> stage, BiFunction<T, Throwable, M> result);
+
+  /**
+   * Watches a space. A name that was used before goes on behind the last signal that the agent has
+   * handled; a new one begins with what the request says.
+   *
+   * @param name of the cursor, unique in the agent
+   */
+  void watch(String name, String space, WatchRequest request, Function<Seen<Signal>, M> message);
+
+  /**
+   * Receives the messages of a topic that are for everybody or for this agent; the cursor is as for
+   * a watch.
+   */
+  void subscribe(String name, String space, String topic, Function<Seen<Message>, M> message);
+
+  // ---- others ----
+
+  /** Writes a message into the inbox of another agent. */
+  CompletionStage<Published> send(String agent, Content content);
+
+  /** Answers a message that came by {@link #ask}; harmless for others. */
+  CompletionStage<Published> reply(Message question, Content answer);
+
+  /** Sends and waits for the answer, which arrives as a message; or the time-out does. */
+  void ask(
+      String agent, Content question, Duration timeout, BiFunction<Message, Throwable, M> answer);
+
+  /**
+   * Sends to whoever the semantic router picks.
+   *
+   * @return fails with {@link io.nucleusmem.memspace.MemSpaceException} where no router is
+   *     configured
+   */
+  CompletionStage<Published> route(Content content);
+
+  /**
+   * Runs a call of a model or tool where it may block, bounded; the result arrives as a message.
+   */
+  <T> void blocking(Callable<T> call, BiFunction<T, Throwable, M> result);
+
+  /**
+   * Something delivered.
+   *
+   * @param redelivered true if it may have been seen before: the agent, or its node, ended in
+   *     between
+   */
+  record Seen<T>(T what, boolean redelivered) {}
+}

@@ -1,0 +1,62 @@
+package io.nucleusmem.agent;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * The block {@code nucleusmem.agents}.
+ *
+ * @param space the space that holds the directory of agents and their inboxes
+ * @param backoffMin pause before the first restart after a crash; doubles up to backoffMax
+ * @param poisonDeliveriesMax crashes on one message after which it goes to the dead letters
+ * @param cursorSaveInterval cursors are saved at most this often …
+ * @param cursorSaveSignals … or after so many signals
+ * @param callTimeout how long a call on an agent may take
+ * @param blockingMax blocking calls of this node under way and waiting; one more is refused
+ * @param scaleMax most instances of one type
+ */
+public record AgentSettings(
+    String space,
+    Duration backoffMin,
+    Duration backoffMax,
+    int poisonDeliveriesMax,
+    Duration cursorSaveInterval,
+    int cursorSaveSignals,
+    Duration callTimeout,
+    int blockingMax,
+    int scaleMax) {
+  private static final String PATH = "nucleusmem.agents";
+
+  public AgentSettings {
+    positive("restart-backoff-min", backoffMin.toMillis());
+    positive("restart-backoff-max", backoffMax.toMillis());
+    positive("poison-deliveries-max", poisonDeliveriesMax);
+    positive("cursor-save-interval", cursorSaveInterval.toMillis());
+    positive("cursor-save-signals", cursorSaveSignals);
+    positive("call-timeout", callTimeout.toMillis());
+    positive("blocking-max", blockingMax);
+    positive("scale-max", scaleMax);
+  }
+
+  /** Reads and checks the block. */
+  public static AgentSettings from(Config root) {
+    Config config = root.getConfig(PATH);
+    return new AgentSettings(
+        config.getString("space"),
+        config.getDuration("restart-backoff-min"),
+        config.getDuration("restart-backoff-max"),
+        config.getInt("poison-deliveries-max"),
+        config.getDuration("cursor-save-interval"),
+        config.getInt("cursor-save-signals"),
+        config.getDuration("call-timeout"),
+        config.getInt("blocking-max"),
+        config.getInt("scale-max"));
+  }
+
+  private static void positive(String key, long value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(
+          "%s.%s is [%d]; it must be at least 1".formatted(PATH, key, value));
+    }
+  }
+}

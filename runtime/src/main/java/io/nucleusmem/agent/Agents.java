@@ -1,0 +1,55 @@
+package io.nucleusmem.agent;
+
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.Published;
+import io.nucleusmem.memspace.WriteOptions;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The agents of a cluster. No call blocks. Stages fail with {@link
+ * io.nucleusmem.memspace.MemSpaceException}: {@code AGENT_NOT_FOUND}, {@code AGENT_EXISTS}, {@code
+ * UNKNOWN_AGENT_TYPE} …
+ */
+public interface Agents {
+  /** The types that can be hosted. */
+  CompletionStage<List<AgentTypeInfo>> types();
+
+  /**
+   * Spawns an agent. Completed when it has its mounts and runs. It acts for the caller: what he may
+   * not mount, it may not.
+   */
+  CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec);
+
+  /** Stops an agent for good: its mounts are released, its inbox stays. */
+  CompletionStage<Void> stop(Principal caller, String id);
+
+  /** A page of the agents, by id. */
+  CompletionStage<Paged<AgentInfo>> list(Principal caller, int limit, Optional<String> cursor);
+
+  /** What an agent is. */
+  CompletionStage<AgentInfo> describe(Principal caller, String id);
+
+  /** Writes a message into an agent's inbox. */
+  CompletionStage<Published> send(
+      Principal caller, String id, Content content, WriteOptions options);
+
+  /**
+   * The persona switch: another set of mounts, in one step. New ones are acquired, the set is
+   * recorded, old ones are released; a crash in between is finished on restart. The behavior begins
+   * anew with what it has then.
+   */
+  CompletionStage<AgentInfo> switchMounts(Principal caller, String id, List<AgentMount> mounts);
+
+  /** Brings a type to n instances, named TYPE-1 to TYPE-n; those above n stop, highest first. */
+  CompletionStage<List<AgentInfo>> scale(
+      Principal caller,
+      String type,
+      int instances,
+      List<AgentMount> mounts,
+      Map<String, String> config);
+}
