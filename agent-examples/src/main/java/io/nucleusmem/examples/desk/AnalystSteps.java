@@ -5,6 +5,7 @@ import io.nucleusmem.examples.desk.Desk.Document;
 import io.nucleusmem.examples.desk.Desk.Finished;
 import io.nucleusmem.examples.desk.Desk.Result;
 import io.nucleusmem.examples.desk.Desk.ReviewTask;
+import io.nucleusmem.examples.desk.Desk.Taken;
 import io.nucleusmem.examples.desk.Desk.Task;
 import io.nucleusmem.memspace.Claim;
 import io.nucleusmem.memspace.Entry;
@@ -44,9 +45,23 @@ final class AnalystSteps {
     this.lease = lease;
   }
 
-  /** Analyses a claimed document. Empty if there was nothing to do, or the claim was lost. */
+  /**
+   * Says what it has taken, analyses it, writes the result and tells the critic. Empty if there was
+   * nothing to do, or the claim was lost.
+   */
   Optional<Finished> work(Claim claim) {
     Task task = Desk.read(claim.entry(), Task.class);
+    calls.publish(
+        Desk.WORK_TOPIC,
+        Desk.message(new Taken(task.path(), task.round(), claim.token())),
+        Optional.empty(),
+        "desk-taken-%020d".formatted(claim.token()));
+    Optional<Finished> finished = analyse(claim, task);
+    finished.ifPresent(this::tell);
+    return finished;
+  }
+
+  private Optional<Finished> analyse(Claim claim, Task task) {
     Result result = null;
     for (int i = 0; i < TRIES_MAX; i++) {
       Optional<Entry> entry = calls.get(Desk.document(task.path()));
@@ -75,11 +90,23 @@ final class AnalystSteps {
     return Optional.empty(); // the lease runs out, and somebody takes it up again
   }
 
+  private void tell(Finished finished) {
+    calls.publish(
+        Desk.REVIEW_TOPIC,
+        Desk.message(finished),
+        Optional.of(Desk.CRITIC),
+        "desk-finished-%020d".formatted(finished.resultRevision()));
+  }
+
   /**
-   * Results of this analyst that the critic has not judged: told again after a restart, since the
-   * message may not have left.
+   * Tells the critic again of results that he has not judged: after a restart, since the message
+   * may not have left.
    */
-  List<Finished> unjudged() {
+  void tellUnjudged() {
+    unjudged().forEach(this::tell);
+  }
+
+  private List<Finished> unjudged() {
     return calls.scan(ScanRequest.of(Region.TASK, Desk.REVIEWS)).stream()
         .map(entry -> Desk.read(entry, ReviewTask.class))
         .filter(task -> task.analyst().equals(self))

@@ -1,5 +1,6 @@
 package io.nucleusmem.examples.desk;
 
+import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
@@ -74,6 +75,15 @@ final class Calls {
       }
       throw e;
     }
+  }
+
+  /**
+   * Publishes a message; the same request id publishes the same message once.
+   *
+   * @param to the agent it is for; empty: everybody
+   */
+  void publish(String topic, Content message, Optional<String> to, String requestId) {
+    await(space.topic(topic).publish(message, to, WriteOptions.id(requestId)));
   }
 
   /** Waits for a stage; its failure is thrown as it is. */

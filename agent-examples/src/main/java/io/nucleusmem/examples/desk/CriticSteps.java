@@ -1,7 +1,6 @@
 package io.nucleusmem.examples.desk;
 
 import io.nucleusmem.examples.desk.Calls.Overtaken;
-import io.nucleusmem.examples.desk.Desk.Finished;
 import io.nucleusmem.examples.desk.Desk.Judged;
 import io.nucleusmem.examples.desk.Desk.Result;
 import io.nucleusmem.examples.desk.Desk.ReviewTask;
@@ -19,9 +18,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What the critic does with a result. Blocks. A verdict and what follows from it, a place in the
- * queue for a second round, are one batch; a result that was judged is not judged again, but the
- * answer is given again, as the first one may not have left.
+ * What the critic does with a result. Blocks. The answer leaves first, then the verdict is written,
+ * with what follows from it, a place in the queue for a second round, in one batch. Killed in
+ * between, the critic finds the result still waiting and gives the same answer under the same
+ * request id, which is one message.
  */
 final class CriticSteps {
 
@@ -33,36 +33,32 @@ final class CriticSteps {
     this.calls = new Calls(space);
   }
 
-  /**
-   * An answer to be sent.
-   *
-   * @param to the analyst
-   * @param verdictRevision makes the message's request id
-   */
-  record Answer(String to, Judged judged, long verdictRevision) {}
-
-  /** Results that wait: what came while the critic was away. */
-  List<ReviewTask> waiting() {
-    return calls.scan(ScanRequest.of(Region.TASK, Desk.REVIEWS)).stream()
-        .map(entry -> Desk.read(entry, ReviewTask.class))
-        .toList();
+  /** Judges whatever waits: what came while the critic was away. */
+  void judgeWaiting() {
+    for (Entry entry : calls.scan(ScanRequest.of(Region.TASK, Desk.REVIEWS))) {
+      ReviewTask task = Desk.read(entry, ReviewTask.class);
+      judge(task.path(), task.hash(), task.round());
+    }
   }
 
-  /** Judges a result. Empty if it is not there any more. */
-  Optional<Answer> judge(Finished finished) {
+  /** Judges a result. Empty if it was judged before, or is not there any more. */
+  Optional<Verdict> judge(String path, String hash, int round) {
     for (int i = 0; i < TRIES_MAX; i++) {
-      EntryKey pile = Desk.review(finished.path(), finished.hash(), finished.round());
-      Optional<Entry> waiting = calls.get(pile);
+      Optional<Entry> waiting = calls.get(Desk.review(path, hash, round));
+      if (waiting.isEmpty()) {
+        return Optional.empty();
+      }
       Optional<Entry> entry =
           calls
-              .get(Desk.result(finished.path()))
-              .filter(e -> isResultOf(finished, Desk.read(e, Result.class)));
+              .get(Desk.result(path))
+              .filter(
+                  e -> {
+                    Result result = Desk.read(e, Result.class);
+                    return result.hash().equals(hash) && result.round() == round;
+                  });
       try {
-        if (waiting.isEmpty()) {
-          return entry.flatMap(e -> earlier(finished, Desk.read(e, Result.class)));
-        }
         if (entry.isEmpty()) {
-          calls.tryWrite(List.of(take(waiting.get())));
+          calls.tryWrite(List.of(take(waiting.get()))); // replaced or removed: no need to judge it
           return Optional.empty();
         }
         return Optional.of(judge(entry.get(), waiting.get()));
@@ -71,15 +67,22 @@ final class CriticSteps {
       }
     }
     throw new IllegalStateException(
-        "[%s] was changed by others [%d] times in a row".formatted(finished.path(), TRIES_MAX));
+        "[%s] was changed by others [%d] times in a row".formatted(path, TRIES_MAX));
   }
 
-  private Answer judge(Entry entry, Entry waiting) throws Overtaken {
+  private Verdict judge(Entry entry, Entry waiting) throws Overtaken {
     Result result = Desk.read(entry, Result.class);
     Optional<String> weakness = Review.weakness(result);
     boolean accepted = weakness.isEmpty() || result.round() >= Desk.ROUNDS;
     var verdict =
         new Verdict(result.path(), result.hash(), result.round(), accepted, weakness.orElse(""));
+    calls.publish(
+        Desk.REVIEW_TOPIC,
+        Desk.message(
+            new Judged(result.path(), result.hash(), result.round(), accepted, verdict.reason())),
+        Optional.of(result.analyst()),
+        "desk-judged-%020d".formatted(entry.revision()));
+
     var batch = new ArrayList<Operation>();
     batch.add(new Operation.Check(entry.key(), entry.revision()));
     batch.add(take(waiting));
@@ -93,34 +96,11 @@ final class CriticSteps {
             new Operation.Put(queue, Desk.json(task), Operation.ABSENT, Operation.ANY, false));
       }
     }
-    return answer(result, verdict, calls.tryWrite(batch).revision());
-  }
-
-  private Optional<Answer> earlier(Finished finished, Result result) {
-    return calls
-        .get(Desk.verdict(finished.path()))
-        .flatMap(
-            entry -> {
-              Verdict verdict = Desk.read(entry, Verdict.class);
-              return verdict.hash().equals(finished.hash()) && verdict.round() == finished.round()
-                  ? Optional.of(answer(result, verdict, entry.revision()))
-                  : Optional.empty();
-            });
-  }
-
-  private static Answer answer(Result result, Verdict verdict, long revision) {
-    return new Answer(
-        result.analyst(),
-        new Judged(
-            verdict.path(), verdict.hash(), verdict.round(), verdict.accepted(), verdict.reason()),
-        revision);
+    calls.tryWrite(batch);
+    return verdict;
   }
 
   private static Operation take(Entry waiting) {
     return new Operation.Delete(waiting.key(), OptionalLong.of(waiting.revision()), Operation.ANY);
-  }
-
-  private static boolean isResultOf(Finished finished, Result result) {
-    return result.hash().equals(finished.hash()) && result.round() == finished.round();
   }
 }

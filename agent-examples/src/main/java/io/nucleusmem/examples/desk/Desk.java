@@ -36,6 +36,11 @@ final class Desk {
 
   static final String SPACE = "desk";
 
+  static final String READER = "reader";
+  static final String ANALYST = "analyst";
+  static final String CRITIC = "critic";
+  static final String EDITOR = "editor";
+
   static final EntryKey ORDER = EntryKey.of("order");
   static final EntryKey INTAKE = summary("intake");
   static final EntryKey DIGEST = summary("digest");

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.nucleusmem.examples.desk.Desk.Finished;
 import io.nucleusmem.examples.desk.Desk.Order;
 import io.nucleusmem.examples.desk.Desk.Result;
-import io.nucleusmem.examples.desk.Desk.ReviewTask;
+import io.nucleusmem.examples.desk.Desk.Verdict;
 import io.nucleusmem.memspace.Claim;
 import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,6 +91,10 @@ class DeskStepsTest {
             .isEqualTo(rounds(space, path));
       }
       assertThat(keys(other, Desk.TEXTS)).isEqualTo(keys(space, Desk.TEXTS));
+      assertThat(said(other).stream().filter(line -> line.startsWith("review")))
+          .as("messages, killed after %d calls", calls)
+          .containsExactlyInAnyOrderElementsOf(
+              said(space).stream().filter(line -> line.startsWith("review")).toList());
     }
     assertThat(kills).isGreaterThan(50);
   }
@@ -179,7 +184,7 @@ class DeskStepsTest {
           replaceAndRead("a.md", "It is quite another text than before.");
           analyst(space, "analyst-2").work(claim(space));
         });
-    assertThat(new CriticSteps(space).judge(old)).isEmpty();
+    assertThat(judge(old)).isEmpty();
     assertThat(keys(space, Desk.VERDICTS)).isEmpty();
     work(space);
     assertThat(digest(space)).contains("quite another text");
@@ -192,7 +197,7 @@ class DeskStepsTest {
     Finished finished = analyst(space, "analyst-1").work(claim(space)).orElseThrow();
     Files.delete(folder.resolve("a.md"));
     order(space);
-    space.beforeNextWrite(() -> new CriticSteps(space).judge(finished));
+    space.beforeNextWrite(() -> judge(finished));
     read();
     work(space);
     assertThat(keys(space, Desk.RESULTS)).doesNotContain("result/a.md");
@@ -261,15 +266,18 @@ class DeskStepsTest {
   }
 
   @Test
-  void aJudgedResultIsAnsweredAgainInTheSameWords() {
+  void theConversationIsWhole() {
     order(space);
-    read();
-    Finished finished = analyst(space, "analyst-1").work(claim(space)).orElseThrow();
-    assertThat(analyst(space, "analyst-1").unjudged()).containsExactly(finished);
-    var answer = new CriticSteps(space).judge(finished);
-    assertThat(answer.orElseThrow().to()).isEqualTo("analyst-1");
-    assertThat(new CriticSteps(space).judge(finished)).isEqualTo(answer);
-    assertThat(analyst(space, "analyst-1").unjudged()).isEmpty();
+    work(space);
+    assertThat(said(space))
+        .contains(
+            "work Taken list.md/1",
+            "review Finished list.md/1 to critic",
+            "review Judged list.md/1 to analyst-1",
+            "work Taken list.md/2",
+            "review Finished list.md/2 to critic",
+            "review Judged list.md/2 to analyst-1")
+        .hasSize(3 * 4);
   }
 
   @Test
@@ -331,13 +339,34 @@ class DeskStepsTest {
                 .forEach(claim -> analyst(on, "analyst-1").work(claim)));
     steps.add(
         () -> {
-          for (ReviewTask waiting : new CriticSteps(on).waiting()) {
-            new CriticSteps(on)
-                .judge(new Finished(waiting.path(), waiting.hash(), waiting.round(), 0));
-          }
+          analyst(on, "analyst-1").tellUnjudged();
+          new CriticSteps(on).judgeWaiting();
         });
     steps.add(() -> new EditorSteps(on).update());
     return steps;
+  }
+
+  private Optional<Verdict> judge(Finished finished) {
+    return new CriticSteps(space).judge(finished.path(), finished.hash(), finished.round());
+  }
+
+  private static List<String> said(FakeSpace on) {
+    return on.messages.values().stream()
+        .map(
+            said -> {
+              String kind = said.content().metadata().get("kind");
+              var path = Pattern.compile("\"path\":\"(.*?)\".*\"round\":(\\d)");
+              var found = path.matcher(said.content().text());
+              assertThat(found.find()).isTrue();
+              return "%s %s %s/%s%s"
+                  .formatted(
+                      said.topic(),
+                      kind,
+                      found.group(1),
+                      found.group(2),
+                      said.to().map(to -> " to " + to).orElse(""));
+            })
+        .toList();
   }
 
   private static AnalystSteps analyst(FakeSpace on, String name) {

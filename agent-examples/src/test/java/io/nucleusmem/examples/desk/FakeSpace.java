@@ -1,5 +1,7 @@
 package io.nucleusmem.examples.desk;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.nucleusmem.memspace.Access;
 import io.nucleusmem.memspace.Claim;
 import io.nucleusmem.memspace.Content;
@@ -12,6 +14,7 @@ import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.MountedTopic;
 import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.RevisionMismatchException;
 import io.nucleusmem.memspace.ScanRequest;
@@ -21,10 +24,12 @@ import io.nucleusmem.memspace.WatchHandler;
 import io.nucleusmem.memspace.WatchRequest;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.memspace.Written;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +45,9 @@ import java.util.function.Supplier;
  */
 final class FakeSpace implements MountedSpace {
 
+  /** A message as it was published. */
+  record Said(String topic, Content content, Optional<String> to) {}
+
   /** Stands for the death of the process. */
   static final class Killed extends Error {
     private static final long serialVersionUID = 1L;
@@ -48,6 +56,7 @@ final class FakeSpace implements MountedSpace {
   private final TreeMap<EntryKey, Entry> entries = new TreeMap<>();
   private final Map<EntryKey, Long> claims = new HashMap<>();
   final List<Entry> versions = new ArrayList<>();
+  final Map<String, Said> messages = new LinkedHashMap<>(); // by request id
   private long revision;
   private int callsLeft = Integer.MAX_VALUE;
   private boolean afterEffect;
@@ -222,9 +231,30 @@ final class FakeSpace implements MountedSpace {
     throw new UnsupportedOperationException();
   }
 
+  /** A topic that can be published to, and no more. */
   @Override
   public MountedTopic topic(String name) {
-    throw new UnsupportedOperationException();
+    return (MountedTopic)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {MountedTopic.class},
+            (proxy, method, arguments) -> {
+              if (!method.getName().equals("publish") || arguments.length != 3) {
+                throw new UnsupportedOperationException(method.toString());
+              }
+              String id = ((WriteOptions) arguments[2]).requestId().orElseThrow();
+              var message =
+                  new Said(
+                      name,
+                      (Content) arguments[0],
+                      ((Optional<?>) arguments[1]).map(Object::toString));
+              return call(
+                  () -> {
+                    Said before = messages.putIfAbsent(id, message);
+                    assertThat(before).as("one id, one message").isIn(null, message);
+                    return new Published(id, messages.size(), messages.size(), before != null);
+                  });
+            });
   }
 
   @Override
