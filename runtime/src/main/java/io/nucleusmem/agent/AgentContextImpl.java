@@ -1,0 +1,354 @@
+package io.nucleusmem.agent;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.javadsl.ActorContext;
+import io.nucleusmem.agent.AgentProtocol.Command;
+import io.nucleusmem.memspace.Access;
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.ErrorCode;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.Message;
+import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.MountedTopic;
+import io.nucleusmem.memspace.Published;
+import io.nucleusmem.memspace.Signal;
+import io.nucleusmem.memspace.WatchRequest;
+import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.store.Timestamps;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/** The context of one life of an agent's behavior. */
+final class AgentContextImpl<M> implements AgentContext<M> {
+  static final String INBOX = "inbox";
+
+  private final String id;
+  private final AgentSpec spec;
+  private final AgentType<M> type;
+  private final AgentNode node;
+  private final ActorRef<AgentRunner.Message> runner;
+  private final ActorRef<Command> host;
+  private final MountedSpace inbox;
+  private final long bornAt = Timestamps.firstOf(System.currentTimeMillis());
+  private final Map<String, CompletableFuture<Message>> asked = new ConcurrentHashMap<>();
+  private volatile Map<String, MountedSpace> spaces = Map.of();
+  private volatile String current = ""; // what the behavior is handling: watch@revision
+  private boolean watchesInbox;
+  private ActorContext<M> actor;
+
+  AgentContextImpl(
+      String id,
+      AgentSpec spec,
+      AgentType<M> type,
+      AgentNode node,
+      ActorRef<AgentRunner.Message> runner,
+      ActorRef<Command> host,
+      MountedSpace inbox) {
+    this.id = id;
+    this.spec = spec;
+    this.type = type;
+    this.node = node;
+    this.runner = runner;
+    this.host = host;
+    this.inbox = inbox;
+    this.watchesInbox = type.inbox().isPresent();
+  }
+
+  void bind(ActorContext<M> itsActor) {
+    actor = itsActor;
+  }
+
+  void spaces(Map<String, MountedSpace> now) {
+    spaces = Map.copyOf(now);
+  }
+
+  long bornAt() {
+    return bornAt;
+  }
+
+  String current() {
+    return current;
+  }
+
+  void current(String place) {
+    current = place;
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public String type() {
+    return spec.type();
+  }
+
+  @Override
+  public Map<String, String> config() {
+    return spec.config();
+  }
+
+  @Override
+  public ActorContext<M> actor() {
+    return actor;
+  }
+
+  // ---- memory ----
+
+  @Override
+  public MountedSpace space(String name) {
+    MountedSpace space = spaces.get(name);
+    if (space == null) {
+      throw new MemSpaceException(
+          ErrorCode.MOUNT_REQUIRED,
+          "agent [%s] has not mounted space [%s]; it has %s".formatted(id, name, spaces.keySet()));
+    }
+    return space;
+  }
+
+  @Override
+  public void mount(String space, Access access, BiFunction<MountedSpace, Throwable, M> result) {
+    change(AgentMount.of(space, access), true)
+        .whenComplete(
+            (done, failure) ->
+                tell(() -> result.apply(failure == null ? space(space) : null, unwrap(failure))));
+  }
+
+  @Override
+  public void unmount(String space, BiFunction<Boolean, Throwable, M> result) {
+    change(AgentMount.of(space, Access.READ_ONLY), false)
+        .whenComplete(
+            (done, failure) -> tell(() -> result.apply(failure == null, unwrap(failure))));
+  }
+
+  private CompletionStage<Void> change(AgentMount mount, boolean add) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    host.tell(
+        new AgentHost.ChangeMount(
+            mount,
+            add,
+            (mountId, failure) -> {
+              if (failure == null) {
+                done.complete(null);
+              } else {
+                done.completeExceptionally(failure);
+              }
+            }));
+    return done;
+  }
+
+  @Override
+  public <T> void pipe(CompletionStage<T> stage, BiFunction<T, Throwable, M> result) {
+    stage.whenComplete((value, failure) -> tell(() -> result.apply(value, unwrap(failure))));
+  }
+
+  /** Makes the message on the agent's own thread. */
+  private void tell(java.util.function.Supplier<M> message) {
+    actor
+        .getSelf()
+        .<Object>unsafeUpcast()
+        .tell(new MailInterceptor.Mail<>(message, () -> {}, () -> {}));
+  }
+
+  private static Throwable unwrap(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
+  }
+
+  @Override
+  public void watch(
+      String name, String space, WatchRequest request, Function<Seen<Signal>, M> message) {
+    MountedSpace mounted = space(space);
+    startWatch(
+        new AgentWatch(
+            name,
+            space,
+            request.from(),
+            (from, handler) ->
+                mounted.watch(
+                    new WatchRequest(request.region(), request.prefix(), from, request.values()),
+                    handler),
+            signal ->
+                CompletableFuture.completedFuture(
+                    redelivered -> message.apply(new Seen<>(signal, redelivered))),
+            this));
+  }
+
+  @Override
+  public void subscribe(
+      String name, String space, String topic, Function<Seen<Message>, M> message) {
+    startWatch(
+        topicWatch(name, space, space(space).topic(topic), OptionalLong.empty(), message::apply));
+  }
+
+  private AgentWatch topicWatch(
+      String name,
+      String space,
+      MountedTopic topic,
+      OptionalLong firstFrom,
+      Function<Seen<Message>, Object> message) {
+    return new AgentWatch(
+        name,
+        space,
+        firstFrom,
+        (from, handler) -> topic.watch(from, Optional.of(id), true, handler),
+        signal ->
+            fetch(topic, signal)
+                .thenApply(found -> redelivered -> message.apply(new Seen<>(found, redelivered))),
+        this);
+  }
+
+  private static CompletionStage<Message> fetch(MountedTopic topic, Signal signal) {
+    if (signal.content().isEmpty()) {
+      return topic.message(signal.revision()).thenApply(Optional::orElseThrow);
+    }
+    return CompletableFuture.completedFuture(
+        new Message(
+            Message.id(topic.name(), signal.timestamp(), signal.author()),
+            topic.name(),
+            signal.revision(),
+            signal.timestamp(),
+            signal.author(),
+            signal.to(),
+            signal.content().get()));
+  }
+
+  private void startWatch(AgentWatch watch) {
+    if (watch.name().equals(INBOX)) {
+      throw new IllegalArgumentException(
+          "the watch name [inbox] is the runtime's own; choose another");
+    }
+    runner.tell(new AgentRunner.StartWatch(watch));
+  }
+
+  // ---- others ----
+
+  /**
+   * The watch of the inbox: answers to what was asked go to whoever asked, the rest to the
+   * behavior.
+   */
+  AgentWatch inboxWatch() {
+    return topicWatch(
+        INBOX,
+        node.settings().space(),
+        inbox.topic(Inboxes.topic(id)),
+        OptionalLong.of(1),
+        this::received);
+  }
+
+  private M received(Seen<Message> seen) {
+    String answered = seen.what().content().metadata().get(Inboxes.ANSWER);
+    CompletableFuture<Message> question = answered == null ? null : asked.remove(answered);
+    if (question != null) {
+      question.complete(seen.what());
+      return null;
+    }
+    return type.inbox().map(adapter -> adapter.apply(seen)).orElse(null);
+  }
+
+  @Override
+  public CompletionStage<Published> send(String agent, Content content) {
+    return node.directory()
+        .require(agent)
+        .thenCompose(
+            there ->
+                node.inboxes().send(AgentSpec.holder(id), agent, content, WriteOptions.DEFAULT));
+  }
+
+  @Override
+  public CompletionStage<Published> reply(Message question, Content answer) {
+    String ask = question.content().metadata().get(Inboxes.ASK);
+    Map<String, String> metadata = new HashMap<>(answer.metadata());
+    if (ask != null) {
+      metadata.put(Inboxes.ANSWER, ask);
+    }
+    String prefix = AgentSpec.holder("");
+    if (!question.sender().startsWith(prefix)) {
+      return CompletableFuture.failedFuture(
+          new MemSpaceException(
+              ErrorCode.AGENT_NOT_FOUND,
+              "the message came from [%s], which is no agent and has no inbox"
+                  .formatted(question.sender())));
+    }
+    return send(question.sender().substring(prefix.length()), answer.withMetadata(metadata));
+  }
+
+  @Override
+  public void ask(
+      String agent, Content question, Duration timeout, BiFunction<Message, Throwable, M> answer) {
+    String askId = UUID.randomUUID().toString();
+    CompletableFuture<Message> answered = new CompletableFuture<>();
+    asked.put(askId, answered);
+    if (!watchesInbox) {
+      watchesInbox = true;
+      runner.tell(new AgentRunner.StartWatch(inboxWatch()));
+    }
+    Map<String, String> metadata = new HashMap<>(question.metadata());
+    metadata.put(Inboxes.ASK, askId);
+    send(agent, question.withMetadata(metadata))
+        .whenComplete(
+            (sent, failure) -> {
+              if (failure != null) {
+                answered.completeExceptionally(unwrap(failure));
+              }
+            });
+    answered
+        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+        .whenComplete(
+            (message, failure) -> {
+              asked.remove(askId);
+              tell(() -> answer.apply(message, unwrap(failure)));
+            });
+  }
+
+  @Override
+  public CompletionStage<Published> route(Content content) {
+    return node.router()
+        .map(router -> router.route(AgentSpec.holder(id), content))
+        .orElseGet(
+            () ->
+                CompletableFuture.failedFuture(
+                    new MemSpaceException(
+                        ErrorCode.UNAVAILABLE,
+                        "no router is configured on this node; send to an agent or publish to a topic")));
+  }
+
+  @Override
+  public <T> void blocking(Callable<T> call, BiFunction<T, Throwable, M> result) {
+    if (!node.blockingCalls().tryAcquire()) {
+      MemSpaceException busy =
+          new MemSpaceException(
+              ErrorCode.BUSY,
+              "[%d] blocking calls are under way or waiting on this node; try again later"
+                  .formatted(node.settings().blockingMax()));
+      tell(() -> result.apply(null, busy));
+      return;
+    }
+    node.blocking()
+        .execute(
+            () -> {
+              try {
+                T value = call.call();
+                tell(() -> result.apply(value, null));
+              } catch (Exception failure) {
+                tell(() -> result.apply(null, failure));
+              } finally {
+                node.blockingCalls().release();
+              }
+            });
+  }
+}

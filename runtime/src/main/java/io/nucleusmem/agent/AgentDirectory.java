@@ -1,0 +1,117 @@
+package io.nucleusmem.agent;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.Entry;
+import io.nucleusmem.memspace.EntryKey;
+import io.nucleusmem.memspace.ErrorCode;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.RevisionMismatchException;
+import io.nucleusmem.memspace.ScanRequest;
+import io.nucleusmem.memspace.StateJson;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Which agents there are: one entry each in the space of agents, so the directory has a history
+ * like everything else.
+ */
+final class AgentDirectory {
+  private static final String PREFIX = "agent/";
+
+  private final MountedSpace space;
+
+  AgentDirectory(MountedSpace space) {
+    this.space = space;
+  }
+
+  private static EntryKey key(String id) {
+    return EntryKey.of(PREFIX + id);
+  }
+
+  /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
+  CompletionStage<Void> add(AgentSpec spec) {
+    String json = StateJson.encode(Map.of("type", spec.type(), "config", spec.config())).utf8();
+    return space
+        .putIfAbsent(key(spec.id()), Content.json(json))
+        .handle(
+            (written, failure) -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause instanceof RevisionMismatchException) {
+                throw new MemSpaceException(
+                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(spec.id()));
+              }
+              if (cause != null) {
+                throw new CompletionException(cause);
+              }
+              return null;
+            });
+  }
+
+  CompletionStage<Void> remove(String id) {
+    return space.delete(key(id)).handle((done, gone) -> null);
+  }
+
+  /** The type of an agent; {@code AGENT_NOT_FOUND} if there is none. */
+  CompletionStage<String> require(String id) {
+    return space
+        .get(key(id))
+        .thenApply(
+            entry ->
+                type(
+                    entry.orElseThrow(
+                        () ->
+                            new MemSpaceException(
+                                ErrorCode.AGENT_NOT_FOUND,
+                                "there is no agent [%s]".formatted(id)))));
+  }
+
+  /** A page of ids and types. */
+  CompletionStage<Paged<Listed>> page(int limit, Optional<String> cursor) {
+    ScanRequest all = ScanRequest.of(Region.MEMORY, PREFIX).limit(limit);
+    return space
+        .scan(cursor.map(all::after).orElse(all))
+        .thenApply(
+            page ->
+                new Paged<>(
+                    page.items().stream()
+                        .map(
+                            entry ->
+                                new Listed(
+                                    entry.key().name().substring(PREFIX.length()), type(entry)))
+                        .toList(),
+                    page.revision(),
+                    page.next()));
+  }
+
+  /** All agents, page after page. */
+  CompletionStage<java.util.List<Listed>> all() {
+    return all(Optional.empty(), new java.util.ArrayList<>());
+  }
+
+  private CompletionStage<java.util.List<Listed>> all(
+      Optional<String> cursor, java.util.List<Listed> found) {
+    return page(1_000, cursor)
+        .thenCompose(
+            page -> {
+              found.addAll(page.items());
+              return page.next().isPresent()
+                  ? all(page.next(), found)
+                  : CompletableFuture.completedFuture(found);
+            });
+  }
+
+  private static String type(Entry entry) {
+    return StateJson.decode(entry.content().value(), JsonNode.class).path("type").asText();
+  }
+
+  /** An agent in a listing. */
+  record Listed(String id, String type) {}
+}

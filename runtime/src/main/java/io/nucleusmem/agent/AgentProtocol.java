@@ -1,0 +1,155 @@
+package io.nucleusmem.agent;
+
+import akka.actor.typed.ActorRef;
+import io.nucleusmem.CborSerializable;
+import io.nucleusmem.memspace.ErrorCode;
+import io.nucleusmem.memspace.MemSpaceException;
+import java.util.List;
+import java.util.Map;
+
+/** What an agent's host may be asked, from any node, and what it answers and remembers. */
+final class AgentProtocol {
+  private AgentProtocol() {}
+
+  /** A command of a host. */
+  interface Command {}
+
+  /** Starts an agent's life. */
+  record Spawn(AgentSpec spec, String principal, boolean admin, ActorRef<Reply> replyTo)
+      implements Command, CborSerializable {}
+
+  /** What the agent is. */
+  record Describe(ActorRef<Reply> replyTo) implements Command, CborSerializable {}
+
+  /** Another set of mounts. */
+  record SwitchMounts(List<AgentMount> mounts, ActorRef<Reply> replyTo)
+      implements Command, CborSerializable {}
+
+  /** Ends its life. */
+  record Stop(ActorRef<Reply> replyTo) implements Command, CborSerializable {}
+
+  /** Sharding's word: the agent goes on elsewhere. */
+  record Leave() implements Command, CborSerializable {}
+
+  /** An answer. */
+  sealed interface Reply extends CborSerializable {}
+
+  record Info(AgentInfo info) implements Reply {}
+
+  record Refused(ErrorCode code, String why) implements Reply {
+    MemSpaceException toException() {
+      return new MemSpaceException(code, why);
+    }
+
+    static Refused of(Throwable failure) {
+      Throwable cause =
+          failure.getCause() != null && !(failure instanceof MemSpaceException)
+              ? failure.getCause()
+              : failure;
+      return cause instanceof MemSpaceException known
+          ? new Refused(known.code(), known.getMessage())
+          : new Refused(ErrorCode.INTERNAL, String.valueOf(cause));
+    }
+  }
+
+  // ---- events: stored for ever, so a field is added, never renamed ----
+
+  /** What has happened to an agent. */
+  sealed interface Event extends CborSerializable {
+    State applyTo(State state);
+  }
+
+  /** A mount that the agent holds. */
+  record Held(AgentMount mount, String mountId) {}
+
+  record Spawned(AgentSpec spec, String principal, boolean admin) implements Event {
+    @Override
+    public State applyTo(State state) {
+      return new State(spec, principal, admin, null, List.of(), List.of(), Map.of(), false);
+    }
+  }
+
+  /** New mounts are about to be acquired: what a crash leaves half done is found by this. */
+  record Acquiring(List<AgentMount> mounts) implements Event {
+    @Override
+    public State applyTo(State state) {
+      return state.with(mounts, state.held(), state.releasing());
+    }
+  }
+
+  /**
+   * The one step of a switch: from now on these are the agent's mounts, those others are to be
+   * released.
+   */
+  record MountsHeld(List<Held> held, List<Held> releasing) implements Event {
+    @Override
+    public State applyTo(State state) {
+      return state.with(null, held, releasing);
+    }
+  }
+
+  record Released() implements Event {
+    @Override
+    public State applyTo(State state) {
+      return state.with(state.acquiring(), state.held(), List.of());
+    }
+  }
+
+  record CursorsMoved(Map<String, Long> cursors) implements Event {
+    @Override
+    public State applyTo(State state) {
+      return state.withCursors(cursors);
+    }
+  }
+
+  record Stopped() implements Event {
+    @Override
+    public State applyTo(State state) {
+      return new State(
+          state.spec(),
+          state.principal(),
+          state.admin(),
+          null,
+          List.of(),
+          List.of(),
+          state.cursors(),
+          true);
+    }
+  }
+
+  /**
+   * What a host remembers.
+   *
+   * @param spec null before the agent was spawned
+   * @param acquiring mounts that are being acquired; null if none are
+   * @param releasing mounts that are to be released
+   */
+  record State(
+      AgentSpec spec,
+      String principal,
+      boolean admin,
+      List<AgentMount> acquiring,
+      List<Held> held,
+      List<Held> releasing,
+      Map<String, Long> cursors,
+      boolean stopped)
+      implements CborSerializable {
+    static final State NONE =
+        new State(null, "", false, null, List.of(), List.of(), Map.of(), false);
+
+    boolean lives() {
+      return spec != null && !stopped;
+    }
+
+    State with(List<AgentMount> acquiringNow, List<Held> heldNow, List<Held> releasingNow) {
+      return new State(
+          spec, principal, admin, acquiringNow, heldNow, releasingNow, cursors, stopped);
+    }
+
+    State withCursors(Map<String, Long> moved) {
+      Map<String, Long> all = new java.util.HashMap<>(cursors);
+      all.putAll(moved);
+      return new State(spec, principal, admin, acquiring, held, releasing, all, stopped);
+    }
+  }
+}

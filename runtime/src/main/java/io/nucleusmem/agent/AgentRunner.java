@@ -1,0 +1,371 @@
+package io.nucleusmem.agent;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.ChildFailed;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.Terminated;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import io.nucleusmem.agent.AgentProtocol.Command;
+import io.nucleusmem.agent.AgentProtocol.Held;
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Principal;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Runs one agent's behavior: opens its mounts, feeds it what its watches bring, starts it again
+ * when it crashes.
+ *
+ * <p>A cursor moves when the behavior has taken the message, so a crash loses none; a message that
+ * crashes it too often goes to the dead letters, and the agent goes on behind it.
+ */
+final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
+  sealed interface Message {}
+
+  /** Opened mounts, by space. */
+  private record Opened(Map<String, MountedSpace> spaces, MountedSpace inbox, Throwable failure)
+      implements Message {}
+
+  private record Retry() implements Message {}
+
+  /** The behavior asks for a watch. */
+  record StartWatch(AgentWatch watch) implements Message {}
+
+  /** A watch is active, or is not. */
+  record WatchStarted(AgentWatch watch, Throwable failure) implements Message {}
+
+  /** The behavior has handled everything of a watch up to here. */
+  record Handled(AgentWatch watch, long revision) implements Message {}
+
+  /** The agent's mounts changed by its own wish. */
+  record MountsChanged(List<Held> held, AgentHost.MountChanged reply) implements Message {}
+
+  private record Reopened(Map<String, MountedSpace> spaces, MountsChanged change, Throwable failure)
+      implements Message {}
+
+  private record Buried(AgentWatch watch, long revision, Throwable failure) implements Message {}
+
+  /** The agent ends here. */
+  record End() implements Message {}
+
+  private final String id;
+  private final AgentSpec spec;
+  private final AgentType<?> type;
+  private final AgentNode node;
+  private final ActorRef<Command> host;
+  private final Map<String, Long> cursors;
+  private final Map<String, AgentWatch> watches = new HashMap<>();
+  private List<Held> held;
+  private Map<String, MountedSpace> spaces = Map.of();
+  private MountedSpace inbox;
+  private boolean maybeSeen; // what lies behind the cursors may have been seen by an earlier life
+  private ActorRef<Object> behavior;
+  private AgentContextImpl<?> context;
+  private int restarts;
+  private int crashesInARow;
+  private String poisonAt = "";
+  private int poisonCrashes;
+  private String lastFailure = "";
+
+  static Behavior<Message> create(
+      String id,
+      AgentSpec spec,
+      List<Held> held,
+      Map<String, Long> cursors,
+      boolean maybeSeen,
+      AgentNode node,
+      ActorRef<Command> host) {
+    return Behaviors.setup(
+        actor -> new AgentRunner(actor, id, spec, held, cursors, maybeSeen, node, host));
+  }
+
+  private AgentRunner(
+      ActorContext<Message> actor,
+      String id,
+      AgentSpec spec,
+      List<Held> held,
+      Map<String, Long> cursors,
+      boolean maybeSeen,
+      AgentNode node,
+      ActorRef<Command> host) {
+    super(actor);
+    this.id = id;
+    this.spec = spec;
+    this.type = node.types().get(spec.type());
+    this.held = held;
+    this.cursors = new HashMap<>(cursors);
+    this.maybeSeen = maybeSeen;
+    this.node = node;
+    this.host = host;
+    if (type == null) {
+      actor
+          .getLog()
+          .error(
+              "agent {} is of type {}, which this node does not know; it stays down",
+              id,
+              spec.type());
+    } else {
+      openMounts();
+    }
+  }
+
+  @Override
+  public Receive<Message> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Handled.class, this::onHandled)
+        .onMessage(StartWatch.class, this::onStartWatch)
+        .onMessage(WatchStarted.class, this::onWatchStarted)
+        .onMessage(Opened.class, this::onOpened)
+        .onMessage(Retry.class, this::onRetry)
+        .onMessage(MountsChanged.class, this::onMountsChanged)
+        .onMessage(Reopened.class, this::onReopened)
+        .onMessage(Buried.class, this::onBuried)
+        .onMessage(End.class, end -> Behaviors.stopped())
+        .onSignal(ChildFailed.class, failed -> onCrash(failed.getCause()))
+        .onSignal(Terminated.class, ended -> onCrash(null))
+        .onSignal(PostStop.class, this::onPostStop)
+        .build();
+  }
+
+  // ---- mounts ----
+
+  private void openMounts() {
+    CompletionStage<MountedSpace> own = node.inboxes().mountFor(AgentSpec.holder(id));
+    getContext()
+        .pipeToSelf(
+            own.thenCombine(open(held), (box, all) -> new Opened(all, box, null)),
+            (opened, failure) -> failure == null ? opened : new Opened(null, null, failure));
+  }
+
+  private CompletionStage<Map<String, MountedSpace>> open(List<Held> mounts) {
+    CompletionStage<Map<String, MountedSpace>> all =
+        CompletableFuture.completedFuture(new HashMap<>());
+    for (Held each : mounts) {
+      all =
+          all.thenCombine(
+              node.spaces().open(Principal.of(AgentSpec.holder(id)), each.mountId()),
+              (map, mounted) -> {
+                map.put(each.mount().space(), mounted);
+                return map;
+              });
+    }
+    return all;
+  }
+
+  private Behavior<Message> onOpened(Opened opened) {
+    if (opened.failure() != null) {
+      getContext()
+          .getLog()
+          .warn("agent {} could not open its mounts: {}", id, opened.failure().toString());
+      backOff();
+      return this;
+    }
+    spaces = opened.spaces();
+    inbox = opened.inbox();
+    startBehavior();
+    return this;
+  }
+
+  private Behavior<Message> onMountsChanged(MountsChanged change) {
+    held = change.held();
+    getContext().pipeToSelf(open(held), (all, failure) -> new Reopened(all, change, failure));
+    return this;
+  }
+
+  private Behavior<Message> onReopened(Reopened reopened) {
+    if (reopened.failure() == null) {
+      spaces = reopened.spaces();
+      if (context != null) {
+        context.spaces(spaces);
+      }
+    }
+    reopened.change().reply().done(null, reopened.failure());
+    return this;
+  }
+
+  // ---- the behavior's life ----
+
+  private void startBehavior() {
+    behavior = getContext().spawnAnonymous(behaviorOf(type));
+    getContext().watch(behavior);
+    tellHost(AgentInfo.State.RUNNING);
+    watchInbox(type);
+  }
+
+  private <M> Behavior<Object> behaviorOf(AgentType<M> known) {
+    AgentContextImpl<M> made =
+        new AgentContextImpl<>(id, spec, known, node, getContext().getSelf(), host, inbox);
+    made.spaces(spaces);
+    context = made;
+    Behavior<M> author =
+        Behaviors.setup(
+            actor -> {
+              made.bind(actor);
+              return known.behavior().apply(made);
+            });
+    return Behaviors.intercept(() -> new MailInterceptor<>(known.messages()), author);
+  }
+
+  private void watchInbox(AgentType<?> known) {
+    if (known.inbox().isPresent()) {
+      onStartWatch(new StartWatch(context.inboxWatch()));
+    }
+  }
+
+  private Behavior<Message> onCrash(Throwable failure) {
+    restarts++;
+    behavior = null;
+    lastFailure = failure == null ? "the behavior stopped" : failure.toString();
+    getContext().getLog().warn("agent {} crashed: {}", id, lastFailure, failure);
+    String at = context == null ? "" : context.current();
+    poisonCrashes = at.equals(poisonAt) ? poisonCrashes + 1 : 1;
+    poisonAt = at;
+    AgentWatch poisoned = null;
+    long revision = 0;
+    for (AgentWatch watch : watches.values()) {
+      if (watch.isCurrent(at)) {
+        poisoned = watch;
+        revision = watch.currentRevision(at);
+      }
+    }
+    closeWatches();
+    maybeSeen = true;
+    if (poisoned != null && poisonCrashes >= node.settings().poisonDeliveriesMax()) {
+      bury(poisoned, revision);
+    } else {
+      backOff();
+    }
+    return this;
+  }
+
+  private void backOff() {
+    Duration min = node.settings().backoffMin();
+    Duration pause = min.multipliedBy(1L << Math.min(crashesInARow, 20));
+    if (pause.compareTo(node.settings().backoffMax()) > 0) {
+      pause = node.settings().backoffMax();
+    }
+    crashesInARow++;
+    tellHost(AgentInfo.State.BACKING_OFF);
+    getContext().scheduleOnce(pause, getContext().getSelf(), new Retry());
+  }
+
+  private Behavior<Message> onRetry(Retry retry) {
+    openMounts();
+    return this;
+  }
+
+  /** Tells the dead letters what crashed the agent, and lets the agent go on behind it. */
+  private void bury(AgentWatch watch, long revision) {
+    Content letter =
+        Content.text(
+                "agent [%s] crashed [%d] times on this: %s"
+                    .formatted(id, poisonCrashes, lastFailure))
+            .withMetadata(
+                Map.of(
+                    "dead-reason", "crashed the agent %d times".formatted(poisonCrashes),
+                    "dead-agent", id,
+                    "dead-space", watch.space(),
+                    "dead-watch", watch.name(),
+                    "dead-revision", Long.toString(revision)));
+    getContext()
+        .pipeToSelf(
+            inbox.topic(Inboxes.topic(id) + ".dead").publish(letter),
+            (published, failure) -> new Buried(watch, revision, failure));
+  }
+
+  private Behavior<Message> onBuried(Buried buried) {
+    if (buried.failure() == null) {
+      moveCursor(buried.watch().name(), buried.revision());
+      poisonCrashes = 0;
+    } else {
+      getContext()
+          .getLog()
+          .warn("agent {} could not bury a message: {}", id, buried.failure().toString());
+    }
+    backOff();
+    return this;
+  }
+
+  private void tellHost(AgentInfo.State state) {
+    host.tell(new AgentHost.RunnerAt(state, restarts));
+  }
+
+  // ---- watches ----
+
+  private Behavior<Message> onStartWatch(StartWatch start) {
+    AgentWatch watch = start.watch();
+    if (behavior == null || !watch.belongsTo(context)) {
+      return this; // of a life that has ended
+    }
+    AgentWatch before = watches.put(watch.name(), watch);
+    if (before != null) {
+      before.close();
+    }
+    watch.start(
+        behavior,
+        cursors.get(watch.name()),
+        maybeSeen,
+        getContext().getSelf(),
+        node.settings().callTimeout());
+    return this;
+  }
+
+  private Behavior<Message> onWatchStarted(WatchStarted started) {
+    AgentWatch watch = started.watch();
+    if (watches.get(watch.name()) != watch || watch.isClosed()) {
+      watch.close();
+      return this;
+    }
+    if (started.failure() != null) {
+      getContext()
+          .getLog()
+          .warn(
+              "agent {}: watch {} of {} is not active: {}; trying again",
+              id,
+              watch.name(),
+              watch.space(),
+              started.failure().toString());
+      getContext()
+          .scheduleOnce(
+              node.settings().backoffMin().multipliedBy(5),
+              getContext().getSelf(),
+              new StartWatch(watch.again()));
+      return this;
+    }
+    cursors.putIfAbsent(watch.name(), watch.startedAt());
+    moveCursor(watch.name(), watch.startedAt());
+    return this;
+  }
+
+  private Behavior<Message> onHandled(Handled handled) {
+    if (watches.get(handled.watch().name()) == handled.watch()) {
+      crashesInARow = 0;
+      moveCursor(handled.watch().name(), handled.revision());
+    }
+    return this;
+  }
+
+  private void moveCursor(String name, long revision) {
+    cursors.merge(name, revision, Math::max);
+    host.tell(new AgentHost.CursorAt(name, revision));
+  }
+
+  private void closeWatches() {
+    watches.values().forEach(AgentWatch::close);
+    watches.clear();
+  }
+
+  private Behavior<Message> onPostStop(PostStop signal) {
+    closeWatches();
+    return this;
+  }
+}

@@ -1,0 +1,187 @@
+package io.nucleusmem.agent;
+
+import akka.actor.typed.ActorRef;
+import io.nucleusmem.memspace.Signal;
+import io.nucleusmem.memspace.Watch;
+import io.nucleusmem.memspace.WatchEvent;
+import io.nucleusmem.memspace.WatchHandler;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+
+/**
+ * One watch of an agent, in one life of its behavior. Signals become mail; the next event is asked
+ * for when all mail of this one has been handled, so an agent that is slow holds up nobody and
+ * nothing piles up.
+ */
+final class AgentWatch {
+  /** Opens the watch at the place given, or where it begins by itself. */
+  interface Opener {
+    CompletionStage<Watch> open(OptionalLong from, WatchHandler handler);
+  }
+
+  /** Turns a signal into what the behavior gets; may have to fetch what the signal names. */
+  interface Fetch extends Function<Signal, CompletionStage<Function<Boolean, Object>>> {}
+
+  private final String name;
+  private final String space;
+  private final OptionalLong firstFrom;
+  private final Opener opener;
+  private final Fetch fetch;
+  private final AgentContextImpl<?> context;
+  private volatile Watch watch;
+  private volatile boolean closed;
+  private volatile long startedAt;
+  private long seenUpTo; // up to here an earlier life may have seen what comes
+
+  /**
+   * @param firstFrom where a watch of this name begins the first time; empty: with what comes
+   */
+  AgentWatch(
+      String name,
+      String space,
+      OptionalLong firstFrom,
+      Opener opener,
+      Fetch fetch,
+      AgentContextImpl<?> context) {
+    this.name = name;
+    this.space = space;
+    this.firstFrom = firstFrom;
+    this.opener = opener;
+    this.fetch = fetch;
+    this.context = context;
+  }
+
+  String name() {
+    return name;
+  }
+
+  String space() {
+    return space;
+  }
+
+  long startedAt() {
+    return startedAt;
+  }
+
+  boolean belongsTo(AgentContextImpl<?> other) {
+    return context == other;
+  }
+
+  /** The same, not started yet. */
+  AgentWatch again() {
+    return new AgentWatch(name, space, firstFrom, opener, fetch, context);
+  }
+
+  void start(
+      ActorRef<Object> behavior,
+      Long cursor,
+      boolean maybeSeen,
+      ActorRef<AgentRunner.Message> runner,
+      Duration timeout) {
+    OptionalLong from = cursor == null ? firstFrom : OptionalLong.of(cursor + 1);
+    seenUpTo = cursor != null && maybeSeen ? Long.MAX_VALUE : 0;
+    CompletionStage<Watch> opening;
+    try {
+      opening = opener.open(from, event -> on(event, behavior, runner));
+    } catch (RuntimeException refused) {
+      opening = CompletableFuture.failedFuture(refused);
+    }
+    opening.whenComplete(
+        (opened, failure) -> {
+          if (opened != null) {
+            watch = opened;
+            startedAt = from.isPresent() ? from.getAsLong() - 1 : opened.cursor();
+            if (closed) {
+              opened.close();
+            }
+          }
+          runner.tell(new AgentRunner.WatchStarted(this, failure));
+        });
+  }
+
+  private CompletionStage<?> on(
+      WatchEvent event, ActorRef<Object> behavior, ActorRef<AgentRunner.Message> runner) {
+    if (closed) {
+      return CompletableFuture.completedFuture(null);
+    }
+    if (event instanceof WatchEvent.Signals signals) {
+      return deliver(signals.signals(), behavior, runner);
+    }
+    if (event instanceof WatchEvent.Progress progress) {
+      seenUpTo = Math.min(seenUpTo, progress.upTo());
+    } else if (event instanceof WatchEvent.Ended || event instanceof WatchEvent.Compacted) {
+      MemSpaceEnds.report(this, event, runner);
+    }
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private CompletionStage<?> deliver(
+      List<Signal> signals, ActorRef<Object> behavior, ActorRef<AgentRunner.Message> runner) {
+    List<CompletableFuture<Function<Boolean, Object>>> fetched = new ArrayList<>();
+    signals.forEach(signal -> fetched.add(fetch.apply(signal).toCompletableFuture()));
+    return CompletableFuture.allOf(fetched.toArray(CompletableFuture[]::new))
+        .thenCompose(
+            all -> {
+              List<CompletableFuture<Void>> handled = new ArrayList<>();
+              for (int i = 0; i < signals.size(); i++) {
+                Signal signal = signals.get(i);
+                boolean last =
+                    i + 1 == signals.size() || signals.get(i + 1).revision() > signal.revision();
+                handled.add(mail(signal, fetched.get(i).join(), last, behavior, runner));
+              }
+              return CompletableFuture.allOf(handled.toArray(CompletableFuture[]::new));
+            });
+  }
+
+  private CompletableFuture<Void> mail(
+      Signal signal,
+      Function<Boolean, Object> message,
+      boolean lastOfRevision,
+      ActorRef<Object> behavior,
+      ActorRef<AgentRunner.Message> runner) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    boolean redelivered = signal.revision() <= seenUpTo && signal.timestamp() < context.bornAt();
+    behavior.tell(
+        new MailInterceptor.Mail<>(
+            () -> message.apply(redelivered),
+            () -> context.current(place(signal.revision())),
+            () -> {
+              context.current("");
+              if (lastOfRevision) {
+                runner.tell(new AgentRunner.Handled(this, signal.revision()));
+              }
+              done.complete(null);
+            }));
+    return done;
+  }
+
+  private String place(long revision) {
+    return name + "@" + revision;
+  }
+
+  /** True if the place is one of this watch. */
+  boolean isCurrent(String place) {
+    return place.startsWith(name + "@") && place.lastIndexOf('@') == name.length();
+  }
+
+  long currentRevision(String place) {
+    return Long.parseLong(place.substring(name.length() + 1));
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  void close() {
+    closed = true;
+    Watch running = watch;
+    if (running != null) {
+      running.close();
+    }
+  }
+}

@@ -1,0 +1,287 @@
+package io.nucleusmem.agent;
+
+import akka.actor.typed.ActorRef;
+import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.sharding.typed.javadsl.EntityRef;
+import io.nucleusmem.agent.AgentProtocol.Command;
+import io.nucleusmem.agent.AgentProtocol.Info;
+import io.nucleusmem.agent.AgentProtocol.Refused;
+import io.nucleusmem.agent.AgentProtocol.Reply;
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.ErrorCode;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.Published;
+import io.nucleusmem.memspace.WriteOptions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** The client of agents on one node. */
+final class AgentsClient implements Agents {
+  private final ClusterSharding sharding;
+  private final AgentNode node;
+
+  AgentsClient(ClusterSharding sharding, AgentNode node) {
+    this.sharding = sharding;
+    this.node = node;
+  }
+
+  private CompletionStage<AgentInfo> ask(String id, Function<ActorRef<Reply>, Command> command) {
+    EntityRef<Command> host = sharding.entityRefFor(AgentHost.TYPE_KEY, id);
+    return host.<Reply>ask(command::apply, node.settings().callTimeout())
+        .handle(
+            (reply, failure) -> {
+              if (failure != null) {
+                Throwable cause =
+                    failure instanceof CompletionException ? failure.getCause() : failure;
+                throw new MemSpaceException(
+                    ErrorCode.UNAVAILABLE,
+                    cause instanceof TimeoutException
+                        ? "agent [%s] gave no answer in [%s]; it is not known whether it was done"
+                            .formatted(id, node.settings().callTimeout())
+                        : "agent [%s] could not be reached: %s".formatted(id, cause));
+              }
+              if (reply instanceof Refused refused) {
+                throw refused.toException();
+              }
+              return ((Info) reply).info();
+            });
+  }
+
+  @Override
+  public CompletionStage<List<AgentTypeInfo>> types() {
+    return node.directory()
+        .all()
+        .thenApply(
+            agents -> {
+              List<AgentTypeInfo> infos = new ArrayList<>();
+              for (String type : new TreeSet<>(node.types().keySet())) {
+                int instances =
+                    (int) agents.stream().filter(agent -> agent.type().equals(type)).count();
+                infos.add(new AgentTypeInfo(type, instances, List.of(node.address())));
+              }
+              return infos;
+            });
+  }
+
+  @Override
+  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec) {
+    return checked(
+        () -> {
+          check(spec.type());
+          if (!spec.id().matches("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")) {
+            throw MemSpaceException.invalid(
+                "id", spec.id(), "1 to 100 of [A-Za-z0-9._-], not starting with a dot");
+          }
+          checkMounts(spec.mounts());
+          return node.directory()
+              .add(spec)
+              .thenCompose(
+                  added ->
+                      ask(
+                              spec.id(),
+                              replyTo ->
+                                  new AgentProtocol.Spawn(
+                                      spec, caller.name(), caller.admin(), replyTo))
+                          .handle(
+                              (info, failure) -> {
+                                if (failure == null) {
+                                  return CompletableFuture.completedFuture(info);
+                                }
+                                return withdrawn(spec.id(), failure);
+                              })
+                          .thenCompose(stage -> stage));
+        });
+  }
+
+  /**
+   * A refused spawn leaves no entry; one of unknown outcome does, and its agent may yet come up.
+   */
+  private CompletableFuture<AgentInfo> withdrawn(String id, Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    boolean refused = cause instanceof MemSpaceException known && !known.code().retryable();
+    CompletionStage<Void> removed =
+        refused ? node.directory().remove(id) : CompletableFuture.completedFuture(null);
+    return removed
+        .<AgentInfo>thenCompose(done -> CompletableFuture.failedFuture(cause))
+        .toCompletableFuture();
+  }
+
+  private void check(String type) {
+    if (!node.types().containsKey(type)) {
+      throw new MemSpaceException(
+          ErrorCode.UNKNOWN_AGENT_TYPE,
+          "no node hosts agents of type [%s]; known are %s"
+              .formatted(type, new TreeSet<>(node.types().keySet())),
+          Map.of("value", type, "accepted", List.copyOf(new TreeSet<>(node.types().keySet()))));
+    }
+  }
+
+  private void checkMounts(List<AgentMount> mounts) {
+    Set<String> spaces = new HashSet<>();
+    for (AgentMount mount : mounts) {
+      if (mount.space().equals(node.settings().space())) {
+        throw MemSpaceException.invalid(
+            "mounts.space", mount.space(), "a space other than the runtime's own");
+      }
+      if (!spaces.add(mount.space())) {
+        throw MemSpaceException.invalid(
+            "mounts.space", mount.space() + " twice", "each space once");
+      }
+    }
+  }
+
+  @Override
+  public CompletionStage<Void> stop(Principal caller, String id) {
+    return node.directory()
+        .require(id)
+        .thenCompose(
+            type ->
+                ask(id, AgentProtocol.Stop::new)
+                    .handle((info, failure) -> failure)
+                    .thenCompose(
+                        failure -> {
+                          Throwable cause =
+                              failure instanceof CompletionException ? failure.getCause() : failure;
+                          boolean gone =
+                              cause == null
+                                  || cause instanceof MemSpaceException known
+                                      && known.code() == ErrorCode.AGENT_NOT_FOUND;
+                          return gone
+                              ? node.directory().remove(id)
+                              : CompletableFuture.<Void>failedFuture(cause);
+                        }));
+  }
+
+  @Override
+  public CompletionStage<Paged<AgentInfo>> list(
+      Principal caller, int limit, Optional<String> cursor) {
+    return node.directory()
+        .page(limit, cursor)
+        .thenCompose(
+            page -> {
+              CompletionStage<List<AgentInfo>> infos =
+                  CompletableFuture.completedFuture(new ArrayList<>());
+              for (AgentDirectory.Listed listed : page.items()) {
+                infos =
+                    infos.thenCombine(
+                        ask(listed.id(), AgentProtocol.Describe::new)
+                            .exceptionally(failure -> starting(listed)),
+                        (list, info) -> {
+                          list.add(info);
+                          return list;
+                        });
+              }
+              return infos.thenApply(list -> new Paged<>(list, page.revision(), page.next()));
+            });
+  }
+
+  /** An agent in the directory whose host knows nothing yet, or can't be reached. */
+  private static AgentInfo starting(AgentDirectory.Listed listed) {
+    return new AgentInfo(
+        listed.id(), listed.type(), AgentInfo.State.STARTING, "", List.of(), 0, Map.of(), Map.of());
+  }
+
+  @Override
+  public CompletionStage<AgentInfo> describe(Principal caller, String id) {
+    return node.directory().require(id).thenCompose(type -> ask(id, AgentProtocol.Describe::new));
+  }
+
+  @Override
+  public CompletionStage<Published> send(
+      Principal caller, String id, Content content, WriteOptions options) {
+    return node.directory()
+        .require(id)
+        .thenCompose(type -> node.inboxes().send(caller.name(), id, content, options));
+  }
+
+  @Override
+  public CompletionStage<AgentInfo> switchMounts(
+      Principal caller, String id, List<AgentMount> mounts) {
+    return checked(
+        () -> {
+          checkMounts(mounts);
+          return node.directory()
+              .require(id)
+              .thenCompose(
+                  type -> ask(id, replyTo -> new AgentProtocol.SwitchMounts(mounts, replyTo)));
+        });
+  }
+
+  @Override
+  public CompletionStage<List<AgentInfo>> scale(
+      Principal caller,
+      String type,
+      int instances,
+      List<AgentMount> mounts,
+      Map<String, String> config) {
+    return checked(
+        () -> {
+          check(type);
+          checkMounts(mounts);
+          if (instances < 0 || instances > node.settings().scaleMax()) {
+            throw MemSpaceException.invalid(
+                "instances", instances, "0 to " + node.settings().scaleMax());
+          }
+          return node.directory()
+              .all()
+              .thenCompose(there -> scale(caller, type, instances, mounts, config, there));
+        });
+  }
+
+  private CompletionStage<List<AgentInfo>> scale(
+      Principal caller,
+      String type,
+      int instances,
+      List<AgentMount> mounts,
+      Map<String, String> config,
+      List<AgentDirectory.Listed> there) {
+    Set<String> ids = new HashSet<>();
+    there.stream().filter(agent -> agent.type().equals(type)).forEach(agent -> ids.add(agent.id()));
+    CompletionStage<Void> steps = CompletableFuture.completedFuture(null);
+    List<Integer> tooHigh =
+        ids.stream()
+            .filter(id -> id.matches(java.util.regex.Pattern.quote(type) + "-[0-9]{1,9}"))
+            .map(id -> Integer.parseInt(id.substring(type.length() + 1)))
+            .filter(number -> number > instances)
+            .sorted(Comparator.reverseOrder())
+            .toList();
+    for (int number : tooHigh) {
+      steps = steps.thenCompose(done -> stop(caller, type + "-" + number));
+    }
+    List<AgentInfo> infos = new ArrayList<>();
+    for (int number = 1; number <= instances; number++) {
+      String id = type + "-" + number;
+      steps =
+          steps
+              .thenCompose(
+                  done ->
+                      ids.contains(id)
+                          ? describe(caller, id)
+                          : spawn(caller, new AgentSpec(type, id, mounts, config)))
+              .thenAccept(infos::add);
+    }
+    return steps.thenApply(done -> infos);
+  }
+
+  private static <T> CompletionStage<T> checked(Supplier<CompletionStage<T>> call) {
+    try {
+      return call.get();
+    } catch (MemSpaceException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+  }
+}
