@@ -1,0 +1,38 @@
+package io.nucleusmem.node;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The block {@code nucleusmem.node}, checked.
+ *
+ * @param seedNodes addresses of nodes to join; empty: the node joins itself
+ * @param joinTimeout longest time to become a member
+ * @param storeTimeout longest time for the store's answer to a ping
+ */
+public record NodeSettings(List<String> seedNodes, Duration joinTimeout, Duration storeTimeout) {
+  private static final String PATH = "nucleusmem.node";
+
+  public NodeSettings {
+    seedNodes = List.copyOf(seedNodes);
+    positive("join-timeout", joinTimeout);
+    positive("store-timeout", storeTimeout);
+  }
+
+  /** Reads the block. */
+  public static NodeSettings from(Config config) {
+    Config node = config.getConfig(PATH);
+    return new NodeSettings(
+        node.getStringList("seed-nodes"),
+        node.getDuration("join-timeout"),
+        node.getDuration("store-timeout"));
+  }
+
+  private static void positive(String key, Duration found) {
+    if (found.isNegative() || found.isZero()) {
+      throw new IllegalArgumentException(
+          "%s.%s is [%s]; it must be longer than 0s".formatted(PATH, key, found));
+    }
+  }
+}

@@ -1,0 +1,276 @@
+package io.nucleusmem.node;
+
+import akka.Done;
+import akka.actor.BootstrapSetup;
+import akka.actor.CoordinatedShutdown;
+import akka.actor.setup.ActorSystemSetup;
+import akka.actor.setup.Setup;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.SpawnProtocol;
+import akka.cluster.Cluster;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import io.nucleusmem.NucleusMem;
+import io.nucleusmem.StoreExtension;
+import io.nucleusmem.http.HttpEndpoint;
+import io.nucleusmem.http.HttpSettings;
+import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.StoreException;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node: a member of the cluster with its store, spaces, agents and HTTP endpoint.
+ *
+ * <p>Starts in this order: configuration, store, cluster, spaces, HTTP; so what answers is whole.
+ * Stops in the reverse order: HTTP takes nothing new and finishes what it has, the actors hand
+ * over, the store closes last. The JVM's end (SIGTERM) stops a node in the same way.
+ */
+public final class NucleusNode implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(NucleusNode.class);
+  private static final String SYSTEM_NAME = "nucleusmem";
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(90);
+  private static final int CAUSES_MAX = 5; // of a failure, that its one line tells
+
+  private final ActorSystem<SpawnProtocol.Command> system;
+  private final HttpEndpoint http;
+
+  private NucleusNode(ActorSystem<SpawnProtocol.Command> system, HttpEndpoint http) {
+    this.system = system;
+    this.http = http;
+  }
+
+  /** The reason of an orderly stop by {@link #stop}. */
+  private enum Asked implements CoordinatedShutdown.Reason {
+    TO_STOP,
+    BY_FAILED_START
+  }
+
+  /**
+   * Starts a node and waits until it can be called.
+   *
+   * @param given what differs from the modules' {@code reference.conf}
+   * @param setups for the actor system; a {@link io.nucleusmem.StoreSetup} gives it a store in code
+   * @throws NodeStartException nothing is left running then
+   */
+  public static NucleusNode start(Config given, Setup... setups) {
+    Config config;
+    HttpSettings http;
+    NodeSettings node;
+    try {
+      config = NodeConfig.complete(given);
+      NodeConfig.refuseUnknownKeys(config);
+      http = HttpSettings.from(config);
+      node = NodeSettings.from(config);
+      config = withSeedNodes(config, node.seedNodes());
+    } catch (IllegalArgumentException | ConfigException e) {
+      throw new NodeStartException("configuration: " + e.getMessage(), e);
+    }
+    step("configuration read");
+    ActorSystemSetup setup = ActorSystemSetup.create(setups).and(BootstrapSetup.create(config));
+    ActorSystem<SpawnProtocol.Command> system;
+    try {
+      system = ActorSystem.create(SpawnProtocol.create(), SYSTEM_NAME, setup);
+    } catch (RuntimeException e) {
+      throw new NodeStartException("the actor system does not start: " + reasons(e), e);
+    }
+    step("actor system up");
+    try {
+      HttpEndpoint endpoint = start(system, node, http);
+      NucleusNode started = new NucleusNode(system, endpoint);
+      started.announce(config, http);
+      return started;
+    } catch (RuntimeException e) {
+      stop(system, Asked.BY_FAILED_START);
+      throw e instanceof NodeStartException known
+          ? known
+          : new NodeStartException("the node does not start: " + reasons(e), e);
+    }
+  }
+
+  private static HttpEndpoint start(
+      ActorSystem<?> system, NodeSettings node, HttpSettings settings) {
+    KvStore store;
+    try {
+      store = StoreExtension.get(system).store();
+      await(store.now(), node.storeTimeout());
+    } catch (StoreException | IllegalArgumentException | ConfigException e) {
+      throw new NodeStartException("store: " + e.getMessage(), e);
+    } catch (TimeoutException e) {
+      throw new NodeStartException(
+          "store: no answer within nucleusmem.node.store-timeout, which is [%s]"
+              .formatted(node.storeTimeout()),
+          e);
+    }
+    step("store open");
+    CompletableFuture<Done> up = join(system, node);
+    MemSpaces spaces;
+    try {
+      spaces = NucleusMem.get(system).spaces();
+    } catch (IllegalArgumentException | ConfigException e) {
+      throw new NodeStartException("configuration: " + e.getMessage(), e);
+    }
+    step("spaces started");
+    try {
+      await(up, node.joinTimeout());
+      step("member of the cluster");
+    } catch (TimeoutException e) {
+      throw new NodeStartException(
+          "cluster: no member within nucleusmem.node.join-timeout, which is [%s]; seed nodes %s"
+              .formatted(node.joinTimeout(), node.seedNodes()),
+          e);
+    }
+    try {
+      return await(
+          HttpEndpoint.start(
+              system, settings, spaces, new ClusterStatus(system, store, node.storeTimeout())),
+          node.joinTimeout());
+    } catch (RuntimeException | TimeoutException e) {
+      throw new NodeStartException(
+          "http: cannot listen on nucleusmem.http.host [%s], nucleusmem.http.port [%d]: %s"
+              .formatted(settings.host(), settings.port(), reasons(e)),
+          e);
+    }
+  }
+
+  private static CompletableFuture<Done> join(ActorSystem<?> system, NodeSettings node) {
+    Cluster cluster = Cluster.get(system);
+    CompletableFuture<Done> up = new CompletableFuture<>();
+    cluster.registerOnMemberUp(() -> up.complete(Done.getInstance()));
+    if (node.seedNodes().isEmpty()) {
+      cluster.join(cluster.selfAddress());
+    }
+    return up;
+  }
+
+  private static Config withSeedNodes(Config config, List<String> seedNodes) {
+    return seedNodes.isEmpty()
+        ? config
+        : ConfigFactory.parseMap(Map.of("akka.cluster.seed-nodes", seedNodes)).withFallback(config);
+  }
+
+  private void announce(Config config, HttpSettings settings) {
+    long millis = System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+    String engine =
+        config.hasPath("nucleusmem.store.engine")
+            ? config.getString("nucleusmem.store.engine")
+            : "given in code";
+    String data =
+        engine.equals("rocksdb") && config.hasPath("nucleusmem.store.rocksdb.dir")
+            ? " in " + config.getString("nucleusmem.store.rocksdb.dir")
+            : "";
+    String callers =
+        settings.tokens().isEmpty()
+            ? "this machine only, everybody is administrator: no tokens are configured"
+            : "%d tokens%s"
+                .formatted(
+                    settings.tokens().size(), settings.loopbackOnly() ? ", this machine only" : "");
+    LOG.info(
+        "ready in {} ms: http://{}:{} ({}), store {}{}",
+        sinceJvmStart(),
+        settings.host(),
+        address().getPort(),
+        callers,
+        engine,
+        data);
+  }
+
+  private static long sinceJvmStart() {
+    return System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+  }
+
+  private static void step(String done) {
+    LOG.debug("{} after {} ms", done, sinceJvmStart());
+  }
+
+  /** Where the node answers HTTP. */
+  public InetSocketAddress address() {
+    return http.address();
+  }
+
+  /** The actor system, for actors that use what the node has. */
+  public ActorSystem<SpawnProtocol.Command> system() {
+    return system;
+  }
+
+  /** The client of spaces. */
+  public MemSpaces spaces() {
+    return NucleusMem.get(system).spaces();
+  }
+
+  /** Begins to stop; completes when everything is closed. */
+  public CompletionStage<Done> stop() {
+    CoordinatedShutdown.get(system).runAll(Asked.TO_STOP);
+    return whenStopped();
+  }
+
+  /** Completes when the node has stopped, for whatever reason. */
+  public CompletionStage<Done> whenStopped() {
+    return system.getWhenTerminated();
+  }
+
+  /** True if the node was asked to stop, false if it gave up its membership. */
+  public boolean stoppedOnRequest() {
+    return CoordinatedShutdown.get(system)
+        .getShutdownReason()
+        .filter(
+            reason ->
+                reason == Asked.TO_STOP || reason instanceof CoordinatedShutdown.JvmExitReason$)
+        .isPresent();
+  }
+
+  /** Stops and waits for it. */
+  @Override
+  public void close() {
+    stop(system, Asked.TO_STOP);
+  }
+
+  private static void stop(ActorSystem<?> system, Asked reason) {
+    CoordinatedShutdown.get(system).runAll(reason);
+    try {
+      await(system.getWhenTerminated(), STOP_TIMEOUT);
+    } catch (TimeoutException e) {
+      LOG.warn("the node has not stopped within [{}]", STOP_TIMEOUT);
+    }
+  }
+
+  /** The stage's value or its failure as it was thrown. */
+  private static <T> T await(CompletionStage<T> stage, Duration timeout) throws TimeoutException {
+    try {
+      return stage.toCompletableFuture().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NodeStartException("interrupted while starting", e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause
+          ? cause
+          : new CompletionException(e.getCause());
+    }
+  }
+
+  /** A failure and its causes in one line. */
+  private static String reasons(Throwable failure) {
+    StringBuilder line = new StringBuilder();
+    Throwable cause = failure;
+    for (int i = 0; cause != null && i < CAUSES_MAX; i++, cause = cause.getCause()) {
+      String message = cause.getMessage();
+      if (message != null && line.indexOf(message) < 0) {
+        line.append(line.isEmpty() ? "" : ": ").append(message);
+      }
+    }
+    return line.isEmpty() ? failure.getClass().getSimpleName() : line.toString().replace('\n', ' ');
+  }
+}
