@@ -7,6 +7,7 @@ import io.nucleusmem.node.NucleusNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -51,7 +52,8 @@ public final class NodeCommand implements Callable<Integer> {
             "configuration: --conf is [%s]; there is no such file that can be read".formatted(conf),
             null);
       }
-      NucleusNode node = NucleusNode.start(NodeConfig.load(Optional.ofNullable(conf), overrides()));
+      NucleusNode node =
+          NucleusNode.start(NodeConfig.load(Optional.ofNullable(conf), overrides()), List.of());
       node.whenStopped().toCompletableFuture().join();
       if (!node.stoppedOnRequest()) {
         return fail("the node has left its cluster and cannot go on; start it again");

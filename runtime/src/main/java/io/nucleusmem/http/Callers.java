@@ -1,7 +1,6 @@
 package io.nucleusmem.http;
 
 import akka.http.javadsl.model.HttpRequest;
-import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
@@ -39,8 +38,8 @@ final class Callers {
 
   private final MemSpaces spaces;
   private final List<Secret> secrets;
-  private final AsyncCache<MountKey, MountedSpace> byId;
-  private final AsyncCache<MountKey, MountedSpace> onlyOnes;
+  private final Shared<MountKey, MountedSpace> byId;
+  private final Shared<MountKey, MountedSpace> onlyOnes;
 
   Callers(MemSpaces spaces, HttpSettings settings) {
     this.spaces = spaces;
@@ -48,12 +47,13 @@ final class Callers {
         settings.tokens().stream()
             .map(token -> new Secret(Digests.sha256(token.token()), token.principal()))
             .toList();
-    this.byId = Caffeine.newBuilder().maximumSize(settings.mountsCachedMax()).buildAsync();
+    this.byId = new Shared<>(Caffeine.newBuilder().maximumSize(settings.mountsCachedMax()).build());
     this.onlyOnes =
-        Caffeine.newBuilder()
-            .maximumSize(settings.mountsCachedMax())
-            .expireAfterWrite(settings.mountCacheTtl())
-            .buildAsync();
+        new Shared<>(
+            Caffeine.newBuilder()
+                .maximumSize(settings.mountsCachedMax())
+                .expireAfterWrite(settings.mountCacheTtl())
+                .build());
   }
 
   /** The principal of a request's token; without configured tokens everybody is {@code local}. */
@@ -112,7 +112,7 @@ final class Callers {
 
   /** Forgets which mount is a caller's only one; the set of mounts has changed here. */
   void mountsChanged() {
-    onlyOnes.synchronous().invalidateAll();
+    onlyOnes.clear();
   }
 
   private <T> CompletionStage<T> again(
@@ -121,7 +121,7 @@ final class Callers {
       String space,
       Function<MountedSpace, CompletionStage<T>> use,
       MemSpaceException refusal) {
-    cacheOf(key).asMap().remove(key, kept);
+    cacheOf(key).remove(key, kept);
     if (key.mount() != null && refusal.code() == ErrorCode.MOUNT_REVOKED) {
       return CompletableFuture.failedStage(refusal); // a mount that is revoked stays so
     }
@@ -132,15 +132,14 @@ final class Callers {
     return cacheOf(key)
         .get(
             key,
-            (missing, executor) ->
-                (key.mount() != null
-                        ? spaces.open(key.principal(), key.mount())
-                        : spaces.openOnly(key.principal(), space))
-                    .toCompletableFuture())
+            () ->
+                key.mount() != null
+                    ? spaces.open(key.principal(), key.mount())
+                    : spaces.openOnly(key.principal(), space))
         .thenApply(mounted -> ofSpace(mounted, space));
   }
 
-  private AsyncCache<MountKey, MountedSpace> cacheOf(MountKey key) {
+  private Shared<MountKey, MountedSpace> cacheOf(MountKey key) {
     return key.mount() != null ? byId : onlyOnes;
   }
 

@@ -4,6 +4,7 @@ import akka.http.javadsl.model.ContentType;
 import akka.http.javadsl.model.ContentTypes;
 import akka.http.javadsl.model.HttpEntities;
 import akka.http.javadsl.model.HttpResponse;
+import akka.http.javadsl.model.ResponseEntity;
 import akka.http.javadsl.model.StatusCodes;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
@@ -206,10 +207,7 @@ final class EntryRoutes {
     HttpResponse response =
         call.hasAlready(entry.revision())
             ? HttpResponse.create().withStatus(StatusCodes.NOT_MODIFIED)
-            : HttpResponse.create()
-                .withEntity(
-                    HttpEntities.create(
-                        contentType(entry.content()), entry.content().value().shared()));
+            : HttpResponse.create().withEntity(entity(entry.content()));
     response =
         response
             .addHeader(Headers.etag(entry.revision()))
@@ -221,8 +219,13 @@ final class EntryRoutes {
         : response.addHeader(Headers.of(Headers.METADATA, Json.line(entry.content().metadata())));
   }
 
+  /** A content as a body. */
+  static ResponseEntity entity(Content content) {
+    return HttpEntities.create(contentType(content), content.value().shared());
+  }
+
   /** The stored type; code may have stored one that HTTP does not know. */
-  static ContentType contentType(Content content) {
+  private static ContentType contentType(Content content) {
     try {
       return ContentTypes.parse(content.contentType());
     } catch (IllegalArgumentException e) {

@@ -11,6 +11,7 @@ import akka.http.javadsl.model.HttpResponse;
 import akka.http.javadsl.model.headers.TimeoutAccess;
 import akka.http.javadsl.settings.ServerSettings;
 import akka.stream.Materializer;
+import io.nucleusmem.agent.Agents;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
@@ -46,7 +47,11 @@ public final class HttpEndpoint {
    * @return fails with {@code akka.stream.impl.io.BindFailedException} where the address is taken
    */
   public static CompletionStage<HttpEndpoint> start(
-      ActorSystem<?> system, HttpSettings settings, MemSpaces spaces, NodeStatus status) {
+      ActorSystem<?> system,
+      HttpSettings settings,
+      MemSpaces spaces,
+      Agents agents,
+      NodeStatus status) {
     Materializer materializer = Materializer.createMaterializer(system);
     Bodies bodies =
         new Bodies(
@@ -68,6 +73,7 @@ public final class HttpEndpoint {
     new WatchRoutes(callers, streams).addTo(table);
     new TopicRoutes(callers, replays, streams, settings.pullWaitMax(), waits).addTo(table);
     new MountRoutes(spaces, callers, replays).addTo(table);
+    new AgentRoutes(agents, callers, replays).addTo(table);
     new NodeRoutes(status).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);

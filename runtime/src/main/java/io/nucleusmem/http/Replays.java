@@ -1,7 +1,6 @@
 package io.nucleusmem.http;
 
 import akka.http.javadsl.model.HttpResponse;
-import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
@@ -26,14 +25,15 @@ final class Replays {
   private record Answer(String request, HttpResponse response) {}
 
   /** A refusal is passed on to who shares the call, and not remembered. */
-  private final AsyncCache<ReplayKey, Answer> answers;
+  private final Shared<ReplayKey, Answer> answers;
 
   Replays(HttpSettings settings) {
     this.answers =
-        Caffeine.newBuilder()
-            .maximumSize(settings.replaysMax())
-            .expireAfterWrite(settings.replayWindow())
-            .buildAsync();
+        new Shared<>(
+            Caffeine.newBuilder()
+                .maximumSize(settings.replaysMax())
+                .expireAfterWrite(settings.replayWindow())
+                .build());
   }
 
   /**
@@ -53,12 +53,9 @@ final class Replays {
     CompletableFuture<Answer> answer =
         answers.get(
             new ReplayKey(call.principal(), key.get()),
-            (missing, executor) -> {
+            () -> {
               first.set(true);
-              return action
-                  .get()
-                  .thenApply(response -> new Answer(request, response))
-                  .toCompletableFuture();
+              return action.get().thenApply(response -> new Answer(request, response));
             });
     return answer.thenApply(
         found -> {

@@ -1,6 +1,5 @@
 package io.nucleusmem.http;
 
-import akka.http.javadsl.model.HttpEntities;
 import akka.http.javadsl.model.HttpResponse;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
@@ -291,8 +290,7 @@ final class TopicRoutes {
     Content content = message.content();
     HttpResponse response =
         HttpResponse.create()
-            .withEntity(
-                HttpEntities.create(EntryRoutes.contentType(content), content.value().shared()))
+            .withEntity(EntryRoutes.entity(content))
             .addHeader(Headers.etag(message.revision()))
             .addHeader(Headers.of(Headers.MESSAGE_ID, message.id()))
             .addHeader(Headers.of(Headers.REVISION, Long.toString(message.revision())))

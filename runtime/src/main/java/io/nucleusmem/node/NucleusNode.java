@@ -13,8 +13,12 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreExtension;
+import io.nucleusmem.agent.AgentSystem;
+import io.nucleusmem.agent.AgentType;
+import io.nucleusmem.agent.Agents;
 import io.nucleusmem.http.HttpEndpoint;
 import io.nucleusmem.http.HttpSettings;
+import io.nucleusmem.http.NodeStatus;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreException;
@@ -23,6 +27,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -46,10 +51,12 @@ public final class NucleusNode implements AutoCloseable {
   private static final int CAUSES_MAX = 5; // of a failure, that its one line tells
 
   private final ActorSystem<SpawnProtocol.Command> system;
+  private final Agents agents;
   private final HttpEndpoint http;
 
-  private NucleusNode(ActorSystem<SpawnProtocol.Command> system, HttpEndpoint http) {
+  private NucleusNode(ActorSystem<SpawnProtocol.Command> system, Agents agents, HttpEndpoint http) {
     this.system = system;
+    this.agents = agents;
     this.http = http;
   }
 
@@ -63,10 +70,12 @@ public final class NucleusNode implements AutoCloseable {
    * Starts a node and waits until it can be called.
    *
    * @param given what differs from the modules' {@code reference.conf}
+   * @param types of agents that this node can host
    * @param setups for the actor system; a {@link io.nucleusmem.StoreSetup} gives it a store in code
    * @throws NodeStartException nothing is left running then
    */
-  public static NucleusNode start(Config given, Setup... setups) {
+  public static NucleusNode start(
+      Config given, List<? extends AgentType<?>> types, Setup... setups) {
     Config config;
     HttpSettings http;
     NodeSettings node;
@@ -89,8 +98,7 @@ public final class NucleusNode implements AutoCloseable {
     }
     step("actor system up");
     try {
-      HttpEndpoint endpoint = start(system, node, http);
-      NucleusNode started = new NucleusNode(system, endpoint);
+      NucleusNode started = start(system, types, node, http);
       started.announce(config, http);
       return started;
     } catch (RuntimeException e) {
@@ -101,8 +109,11 @@ public final class NucleusNode implements AutoCloseable {
     }
   }
 
-  private static HttpEndpoint start(
-      ActorSystem<?> system, NodeSettings node, HttpSettings settings) {
+  private static NucleusNode start(
+      ActorSystem<SpawnProtocol.Command> system,
+      List<? extends AgentType<?>> types,
+      NodeSettings node,
+      HttpSettings settings) {
     KvStore store;
     try {
       store = StoreExtension.get(system).store();
@@ -133,11 +144,23 @@ public final class NucleusNode implements AutoCloseable {
               .formatted(node.joinTimeout(), node.seedNodes()),
           e);
     }
+    Agents agents;
     try {
-      return await(
-          HttpEndpoint.start(
-              system, settings, spaces, new ClusterStatus(system, store, node.storeTimeout())),
-          node.joinTimeout());
+      agents =
+          await(
+              AgentSystem.start(system, spaces, List.copyOf(types), Optional.empty()),
+              node.joinTimeout());
+      step("agents started");
+    } catch (IllegalArgumentException | ConfigException e) {
+      throw new NodeStartException("configuration: " + e.getMessage(), e);
+    } catch (RuntimeException | TimeoutException e) {
+      throw new NodeStartException("agents: " + reasons(e), e);
+    }
+    try {
+      NodeStatus status = new ClusterStatus(system, store, node.storeTimeout());
+      HttpEndpoint http =
+          await(HttpEndpoint.start(system, settings, spaces, agents, status), node.joinTimeout());
+      return new NucleusNode(system, agents, http);
     } catch (RuntimeException | TimeoutException e) {
       throw new NodeStartException(
           "http: cannot listen on nucleusmem.http.host [%s], nucleusmem.http.port [%d]: %s"
@@ -209,6 +232,11 @@ public final class NucleusNode implements AutoCloseable {
   /** The client of spaces. */
   public MemSpaces spaces() {
     return NucleusMem.get(system).spaces();
+  }
+
+  /** The agents of the cluster. */
+  public Agents agents() {
+    return agents;
   }
 
   /** Begins to stop; completes when everything is closed. */
