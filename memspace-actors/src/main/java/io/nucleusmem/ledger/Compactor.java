@@ -9,11 +9,11 @@ import io.nucleusmem.store.Page;
 import io.nucleusmem.store.Row;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.WriteBatch;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
 /**
  * Removes the rows that a committed floor has let go. What it removes follows from the log, so it
@@ -29,15 +29,28 @@ final class Compactor {
   private final KvStore store;
   private final LedgerId id;
   private final long floor;
+  private final long logSince;
+  private final int rowsPage;
 
   private EntryRef entry; // whose versions are being walked
-  private boolean kept; // whether its version at the floor has passed
+  private Row candidate; // its newest version seen so far, if not above the floor
   private long removed;
 
-  Compactor(KvStore store, LedgerId id, long floor) {
+  /**
+   * A compaction up to a floor.
+   *
+   * @param logSince time from which on log rows stay, also below the floor
+   */
+  Compactor(KvStore store, LedgerId id, long floor, long logSince) {
+    this(store, id, floor, logSince, ROWS_PAGE);
+  }
+
+  Compactor(KvStore store, LedgerId id, long floor, long logSince, int rowsPage) {
     this.store = store;
     this.id = id;
     this.floor = floor;
+    this.logSince = logSince;
+    this.rowsPage = rowsPage;
   }
 
   /** Runs to the end; the number of rows removed. */
@@ -46,59 +59,90 @@ final class Compactor {
       return CompletableFuture.completedStage(
           0L); // there the log rows hold the versions until the index has them
     }
-    return removeLog()
-        .thenCompose(done -> walk(LedgerKeys.allVersions(id), this::isSuperseded))
-        .thenApply(done -> removed);
+    return removeLog().thenCompose(done -> removeVersions()).thenApply(done -> removed);
   }
 
-  /** Log rows that end below the floor; the row that holds it stays, and with it the newest one. */
+  /**
+   * Log rows that end below the floor and before the time; the row that holds the floor stays, and
+   * with it the newest one.
+   */
   private CompletionStage<Void> removeLog() {
-    return new LedgerReader(store, id)
-        .rowOf(floor)
+    LedgerReader reader = new LedgerReader(store, id);
+    return reader
+        .revisionAt(logSince)
+        .thenCompose(since -> reader.rowOf(Math.min(floor, Math.max(0, since))))
         .thenCompose(
             row -> {
               long first = row.map(LogRow::first).orElse(0L);
-              KeyRange anchors = LedgerKeys.times(id);
-              return walk(LedgerKeys.log(id, 0, first), any -> true)
+              return walk(LedgerKeys.log(id, 0, first), Direction.ASCENDING, Row::key)
                   .thenCompose(
                       done ->
-                          walk(anchors, each -> new BytesReader(each.value()).varint() < first));
+                          walk(
+                              LedgerKeys.times(id),
+                              Direction.ASCENDING,
+                              each ->
+                                  new BytesReader(each.value()).varint() < first
+                                      ? each.key()
+                                      : null));
             });
   }
 
-  private boolean isSuperseded(Row row) {
-    LedgerKeys.VersionKey key = LedgerKeys.parseVersion(row.key());
-    if (!key.entry().equals(entry)) {
-      entry = key.entry();
-      kept = false;
-    }
-    if (key.revision() > floor) {
-      return false;
-    }
-    if (kept) {
-      return true;
-    }
-    kept = true;
-    return Version.decode(key.entry(), key.revision(), row.value()).deleted();
+  /**
+   * Superseded versions, each entry's oldest first: a deletion must not go before what it deletes,
+   * or that would be read again in between.
+   */
+  private CompletionStage<Void> removeVersions() {
+    return walk(LedgerKeys.allVersions(id), Direction.DESCENDING, this::superseded)
+        .thenCompose(
+            done -> {
+              Bytes last = candidateIfDeleted();
+              return last == null
+                  ? CompletableFuture.completedStage(null)
+                  : delete(List.of(last));
+            });
   }
 
-  private CompletionStage<Void> walk(KeyRange range, Predicate<Row> goes) {
+  /** The key that may go now that this row, the next newer version or entry, is seen; or null. */
+  private Bytes superseded(Row row) {
+    LedgerKeys.VersionKey key = LedgerKeys.parseVersion(row.key());
+    boolean below = key.revision() <= floor;
+    Bytes goes =
+        candidate == null
+            ? null
+            : key.entry().equals(entry) && below ? candidate.key() : candidateIfDeleted();
+    entry = key.entry();
+    candidate = below ? row : null;
+    return goes;
+  }
+
+  /** The newest version of an entry at the floor may go if it is a deletion. */
+  private Bytes candidateIfDeleted() {
+    if (candidate == null) {
+      return null;
+    }
+    LedgerKeys.VersionKey key = LedgerKeys.parseVersion(candidate.key());
+    boolean deleted = Version.decode(key.entry(), key.revision(), candidate.value()).deleted();
+    return deleted ? candidate.key() : null;
+  }
+
+  private CompletionStage<Void> walk(
+      KeyRange range, Direction direction, Function<Row, Bytes> goes) {
     return store
-        .scan(range, ROWS_PAGE, Direction.ASCENDING)
+        .scan(range, rowsPage, direction)
         .thenCompose(page -> remove(page, goes).thenApply(done -> page))
         .thenCompose(
             page ->
                 page.rest().isPresent()
-                    ? walk(page.rest().get(), goes)
+                    ? walk(page.rest().get(), direction, goes)
                     : CompletableFuture.completedStage(null));
   }
 
-  private CompletionStage<Void> remove(Page page, Predicate<Row> goes) {
-    List<Bytes> keys = new ArrayList<>();
-    page.rows().stream().filter(goes).forEach(row -> keys.add(row.key()));
-    if (keys.isEmpty()) {
-      return CompletableFuture.completedStage(null);
-    }
+  private CompletionStage<Void> remove(Page page, Function<Row, Bytes> goes) {
+    List<Bytes> keys = page.rows().stream().map(goes).filter(Objects::nonNull).toList();
+    return keys.isEmpty() ? CompletableFuture.completedStage(null) : delete(keys);
+  }
+
+  private CompletionStage<Void> delete(List<Bytes> keys) {
     removed += keys.size();
     return store
         .now()

@@ -59,11 +59,13 @@ public final class Ledger {
 
   private final ArrayDeque<Waiting> queue = new ArrayDeque<>(0);
   private long queueBytes;
+  private long arrived; // commands that were ever queued
   private long newestRowKey; // first revision of the newest row
   private long anchoredAt; // time of the newest anchor
   private int sinceAnchor;
   private LedgerBatch inFlight;
   private boolean timing; // a timestamp was asked for
+  private boolean ownCommits; // this incarnation has made one, which shuts out all before it
   private boolean open;
   private LedgerException end;
   private List<Closing> closings; // readers of instants that wait for their time to close
@@ -72,8 +74,12 @@ public final class Ledger {
   private volatile long committedAt;
   private volatile long floor;
 
-  /** A command that waits to be decided. */
-  record Waiting(Command command, Reply reply) {}
+  /**
+   * A command that waits to be decided.
+   *
+   * @param number its place in the order of arrival
+   */
+  record Waiting(Command command, Reply reply, long number) {}
 
   private record Closing(long timestamp, BiConsumer<Long, RuntimeException> reply) {}
 
@@ -88,8 +94,8 @@ public final class Ledger {
    *
    * @param owner a number no other incarnation has
    * @param sole true where no other incarnation can be alive (an embedded store, locked by its
-   *     process, with one host per ledger): then nothing but the ledger's own commits can make its
-   *     memory stale
+   *     process, with one host per ledger): then, from its first commit on, nothing but the ledger's
+   *     own commits can make its memory stale
    */
   public Ledger(
       LedgerId id,
@@ -167,10 +173,12 @@ public final class Ledger {
   public void start() {
     CompletionStage<Optional<LogRow>> newest = reader.newestRow();
     CompletionStage<TreeMap<StateKey, Bytes>> rows = newest.thenCompose(row -> reader.state());
+    // later than the newest row: a request whose id is made after it can't be in that row or before
+    CompletionStage<Long> afterNewest = newest.thenCompose(row -> store.now());
     onHost(
         newest
             .thenCombine(rows, (row, loaded) -> row.map(r -> new Recovered(r, loaded)))
-            .thenCombine(store.now(), (recovered, now) -> new Started(recovered, now)),
+            .thenCombine(afterNewest, (recovered, now) -> new Started(recovered, now)),
         (started, failure) -> {
           if (failure != null) {
             end(LedgerException.Reason.ENDED, "could not be read", failure);
@@ -221,12 +229,16 @@ public final class Ledger {
                           .formatted(waiting, id))));
       return;
     }
-    queue.add(new Waiting(command, reply));
-    queueBytes += command.bytes();
+    enqueue(command, reply);
     if (open) {
       read(command);
     }
     maybeCommit();
+  }
+
+  private void enqueue(Command command, Reply reply) {
+    queue.add(new Waiting(command, reply, ++arrived));
+    queueBytes += command.bytes();
   }
 
   /**
@@ -298,11 +310,11 @@ public final class Ledger {
     }
     CompletableFuture<Long> now = store.now().toCompletableFuture();
     if (now.isDone() && !now.isCompletedExceptionally()) {
-      decide(now.join(), queue.size());
+      decide(now.join(), arrived);
       return;
     }
     timing = true;
-    int arrived = queue.size(); // the time must be later than the arrival of what it stamps
+    long upTo = arrived; // the time must be later than the arrival of what it stamps
     onHost(
         now,
         (timestamp, failure) -> {
@@ -311,7 +323,7 @@ public final class Ledger {
             return;
           }
           if (failure == null) {
-            decide(timestamp, arrived);
+            decide(timestamp, upTo);
           } else if (failure instanceof TransientStoreException) {
             host.schedule(settings.resendDelay(), this::maybeCommit);
           } else {
@@ -321,7 +333,7 @@ public final class Ledger {
   }
 
   /** Decides what waits, in order, and sends what it changes as one commit. */
-  private void decide(long timestamp, int arrived) {
+  private void decide(long timestamp, long upTo) {
     if (timestamp <= committedAt) {
       end(
           LedgerException.Reason.ENDED,
@@ -331,12 +343,32 @@ public final class Ledger {
       return;
     }
     LedgerBatch batch = new LedgerBatch(id, committed + 1, owner, timestamp, this);
+    fill(batch, timestamp, upTo);
+    if (batch.isEmpty()) {
+      confirm(batch);
+      if (arrived > upTo) {
+        maybeCommit(); // those that came while the timestamp was on its way
+      }
+    } else {
+      inFlight = batch;
+      boolean anchor =
+          sinceAnchor == 0
+              || sinceAnchor >= settings.anchorEvery()
+              || Timestamps.millis(timestamp) - Timestamps.millis(anchoredAt) >= ANCHOR_MILLIS;
+      sinceAnchor = anchor ? 1 : sinceAnchor + 1;
+      anchoredAt = anchor ? timestamp : anchoredAt;
+      batch.seal(store.scope(), newestRowKey, anchor);
+      send(batch, settings.resendDelay());
+    }
+  }
+
+  private void fill(LedgerBatch batch, long timestamp, long upTo) {
     Set<String> overtaken = null; // senders whose earlier command has to wait
-    int looked = 0;
-    for (Iterator<Waiting> all = queue.iterator();
-        looked < arrived && all.hasNext() && !batch.isFull(settings);
-        looked++) {
+    for (Iterator<Waiting> all = queue.iterator(); all.hasNext() && !batch.isFull(settings); ) {
       Waiting waiting = all.next();
+      if (waiting.number() > upTo) {
+        break;
+      }
       boolean ready =
           (overtaken == null || !overtaken.contains(waiting.command().sender()))
               && isReady(waiting, batch);
@@ -349,19 +381,6 @@ public final class Ledger {
         break; // does not fit any more: first of the next commit
       }
       take(all, waiting);
-    }
-    if (batch.isEmpty()) {
-      confirm(batch.answers());
-    } else {
-      inFlight = batch;
-      boolean anchor =
-          sinceAnchor == 0
-              || sinceAnchor >= settings.anchorEvery()
-              || Timestamps.millis(timestamp) - Timestamps.millis(anchoredAt) >= ANCHOR_MILLIS;
-      sinceAnchor = anchor ? 1 : sinceAnchor + 1;
-      anchoredAt = anchor ? timestamp : anchoredAt;
-      batch.seal(store.scope(), newestRowKey, anchor);
-      send(batch, settings.resendDelay());
     }
   }
 
@@ -488,6 +507,7 @@ public final class Ledger {
   private void settled(LedgerBatch batch) {
     LogRow row = batch.row();
     newestRowKey = row.first();
+    ownCommits = true;
     row.applyState(state);
     if (heads != null) {
       batch.newest().values().forEach(heads::committed);
@@ -516,9 +536,9 @@ public final class Ledger {
    * nobody has written the next row, and the newest one it knows is still there. The second is
    * needed because the first may have been written and compacted.
    */
-  private void confirm(List<Runnable> answers) {
-    if (sole || answers.isEmpty()) {
-      answer(answers);
+  private void confirm(LedgerBatch batch) {
+    if (isAlone() || batch.answers().isEmpty()) {
+      answer(batch.answers());
       return;
     }
     long next = committed + 1;
@@ -527,21 +547,36 @@ public final class Ledger {
     onHost(
         store.getAll(List.of(newestKey, nextKey)),
         (rows, failure) -> {
-          if (failure != null) {
+          if (failure == null) {
+            Bytes following = rows.get(nextKey);
+            boolean fresh =
+                following == null
+                    ? rows.containsKey(newestKey)
+                    : LogRow.decode(next, following).owner() == owner;
+            if (fresh) {
+              answer(batch.answers());
+              return;
+            }
+            fenced(null);
+          } else {
             end(
                 LedgerException.Reason.ENDED,
                 "could not see whether it is still the owner",
                 failure);
-            return;
           }
-          Bytes following = rows.get(nextKey);
-          boolean ours = following == null || LogRow.decode(next, following).owner() == owner;
-          if (rows.containsKey(newestKey) && ours) {
-            answer(answers);
-          } else {
-            fenced(null);
-          }
+          LedgerException why = notDone(end);
+          List<Runnable> refusals = new ArrayList<>();
+          batch.replies().forEach(reply -> refusals.add(() -> reply.settle(null, why)));
+          answer(refusals);
         });
+  }
+
+  /**
+   * True if nothing but this owner's own commits can follow. Also a sole owner has to have made
+   * one: before, the last commit of the one before it may still be under way in the store.
+   */
+  private boolean isAlone() {
+    return sole && ownCommits;
   }
 
   private void fenced(Throwable cause) {
@@ -556,7 +591,8 @@ public final class Ledger {
   /**
    * Lets go of what was superseded before a revision: commits the new floor, then removes rows
    * below it in the background. From then on reads below the floor fail. The newest log row stays,
-   * whatever the floor: it is the fence.
+   * whatever the floor: it is the fence; and so do those of the window of request ids, which a new
+   * owner looks up in them.
    *
    * @param floor oldest revision that can still be read; at most the newest one
    * @param reply the number of rows removed
@@ -569,7 +605,10 @@ public final class Ledger {
             reply.accept(null, refusal);
             return;
           }
-          new Compactor(store, id, floor)
+          long window =
+              Timestamps.firstOf(
+                  Timestamps.millis(outcome.timestamp()) - settings.requestWindow().toMillis());
+          new Compactor(store, id, floor, window)
               .run()
               .whenComplete(
                   (removed, failure) ->
@@ -656,8 +695,8 @@ public final class Ledger {
   }
 
   /**
-   * A time is closed when a later commit exists. A sole owner need not write one: nothing of that
-   * time can follow unless it is in flight.
+   * A time is closed when a later commit exists. An owner that is alone need not write one: nothing
+   * of that time can follow unless it is in flight.
    */
   private void closeInstants() {
     if (closings == null || !open) {
@@ -666,7 +705,7 @@ public final class Ledger {
     List<Closing> open = new ArrayList<>();
     for (Closing closing : closings) {
       boolean flying = inFlight != null && inFlight.row().timestamp() <= closing.timestamp();
-      if (committedAt > closing.timestamp() || sole && !flying && !timing) {
+      if (committedAt > closing.timestamp() || isAlone() && !flying && !timing) {
         reader
             .revisionAt(closing.timestamp())
             .whenComplete(
@@ -692,7 +731,8 @@ public final class Ledger {
     if (waits
         && inFlight == null
         && queue.stream().noneMatch(waiting -> waiting.command() == MARK)) {
-      submit(MARK, (outcome, refusal) -> {});
+      enqueue(MARK, (outcome, refusal) -> {}); // also into a full queue: it is the only one
+      maybeCommit();
     }
   }
 
@@ -729,14 +769,13 @@ public final class Ledger {
     if (!requestsLoading) {
       requestsLoading = true;
       long since = Timestamps.firstOf(startedAt - settings.requestWindow().toMillis());
+      long upTo = committed;
+      long oldest = upTo - settings.requestsMax() + 1;
       List<LogRow> found = new ArrayList<>();
       onHost(
           reader
               .revisionAt(since)
-              .thenCompose(
-                  from ->
-                      readRequests(
-                          Math.max(from, committed - settings.requestsMax()), committed, found)),
+              .thenCompose(from -> readRequests(Math.max(from, oldest), upTo, found)),
           (done, failure) -> {
             if (end != null) {
               return;
@@ -777,6 +816,9 @@ public final class Ledger {
   private void mergeRequests(List<LogRow> older) {
     RequestWindow all =
         new RequestWindow(settings.requestsMax(), settings.requestWindow().toMillis());
+    if (!older.isEmpty() && older.get(0).first() > 0) { // 0: the log has been read from its start
+      all.forgottenUpTo(Timestamps.millis(older.get(0).timestamp()));
+    }
     for (LogRow row : older) {
       for (int i = 0; i < row.records().size(); i++) {
         RequestStamp stamp = row.records().get(i).request();
@@ -805,7 +847,10 @@ public final class Ledger {
     open = false;
     List<Runnable> answers = new ArrayList<>();
     if (inFlight != null) {
-      boolean fenced = cause instanceof RefusedCommitException;
+      // a row in the place of ours shuts it out for ever; where only the one before is missing, ours
+      // may have been written by an earlier sending, and compacted
+      boolean fenced =
+          cause instanceof RefusedCommitException refused && refused.found().isPresent();
       LedgerException unknown =
           new LedgerException(
               fenced ? LedgerException.Reason.ENDED : LedgerException.Reason.UNKNOWN,

@@ -19,7 +19,7 @@ final class RequestWindow {
   private int[] slots;
   private int oldest;
   private int size;
-  private long droppedUpTo = Long.MIN_VALUE; // newest time of an id that had to go because of max
+  private long droppedUpTo = Long.MIN_VALUE; // newest time of an id that may have been forgotten early
 
   RequestWindow(int max, long windowMillis) {
     this.max = max;
@@ -66,6 +66,11 @@ final class RequestWindow {
     time[at] = atMillis;
     size++;
     index(at);
+  }
+
+  /** Says that ids applied up to a time are not here; requests made before it are too old. */
+  void forgottenUpTo(long millis) {
+    droppedUpTo = Math.max(droppedUpTo, millis);
   }
 
   int size() {

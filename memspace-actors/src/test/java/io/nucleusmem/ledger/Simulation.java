@@ -1,6 +1,8 @@
 package io.nucleusmem.ledger;
 
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
@@ -12,82 +14,145 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /**
- * One schedule of a ledger: owners that start, pause, resume late and die, clients that write,
- * compare and set, read and retry, a store that loses answers, applies requests late and crashes.
- * Everything follows from the seed. {@link Promises} judges what happened.
+ * One schedule of two ledgers on one store: owners that start, pause, resume late, stop and die;
+ * clients that write, compare and set, read, give up and retry; a store whose answers are late or
+ * lost, whose requests land much later, which crashes. One thread; everything follows from the
+ * seed. {@link Promises} judges what happened, after each step.
  */
 final class Simulation {
-  /** What a run is like. */
+  /** Makes an owner's ledger: the real one, or a mutant. */
+  interface Maker {
+    Ledger make(
+        LedgerId id,
+        KvStore store,
+        LedgerSettings settings,
+        LedgerHost host,
+        long owner,
+        boolean sole);
+  }
+
+  /**
+   * What a run is like.
+   *
+   * @param sole what owners are told of themselves; a true one is only started when no other lives
+   * @param ownersMax owners of one ledger that may live at once
+   * @param mutation what a careless store or writer makes of requests
+   * @param leaks a mutant: answers leave when they are decided
+   */
   record Plan(
       StoreScope scope,
       boolean sole,
       int ownersMax,
-      boolean compacts,
-      UnaryOperator<KvStore> mutation) {
-    static final Plan EMBEDDED = new Plan(StoreScope.ALL, true, 1, true, store -> store);
-    static final Plan RIVALS = new Plan(StoreScope.ALL, false, 3, true, store -> store);
+      Resends resends,
+      UnaryOperator<KvStore> mutation,
+      Maker maker,
+      boolean leaks) {
+    static final Plan EMBEDDED =
+        new Plan(
+            StoreScope.ALL, true, 1, Resends.REFUSED_BY_OWN_ROW, s -> s, Ledger::new, false);
+    static final Plan RIVALS =
+        new Plan(StoreScope.ALL, false, 3, Resends.CHECKED, s -> s, Ledger::new, false);
     static final Plan RIVALS_BY_REGION =
-        new Plan(StoreScope.REGION, false, 3, false, store -> store);
+        new Plan(StoreScope.REGION, false, 3, Resends.CHECKED, s -> s, Ledger::new, false);
 
     Plan with(UnaryOperator<KvStore> other) {
-      return new Plan(scope, sole, ownersMax, compacts, other);
+      return new Plan(scope, sole, ownersMax, resends, other, maker, leaks);
     }
 
-    Plan believingToBeSole() {
-      return new Plan(scope, true, ownersMax, compacts, mutation);
+    Plan with(Maker other) {
+      return new Plan(scope, sole, ownersMax, resends, mutation, other, leaks);
+    }
+
+    Plan with(Resends other) {
+      return new Plan(scope, sole, ownersMax, other, mutation, maker, leaks);
+    }
+
+    Plan leaking() {
+      return new Plan(scope, sole, ownersMax, resends, mutation, maker, true);
     }
   }
 
-  private static final int STEPS = 250;
+  private static final int STEPS = 300;
   private static final int KEYS = 3;
-  private static final int DRAIN_MAX = 4_000;
-  private static final LedgerId ID = LedgerId.parse("00112233445566778899aabbccddeeff");
-  private static final LedgerSettings SETTINGS =
-      new LedgerSettings(
-          4,
-          1 << 20,
-          20,
-          1 << 20,
-          4,
-          1 << 20,
-          Duration.ofSeconds(20),
-          40,
-          Duration.ofSeconds(4),
-          Duration.ofMillis(50),
-          3);
+  private static final int CLIENTS = 3;
+  private static final int DRAIN_MAX = 10_000;
 
   private final Random random;
   private final Plan plan;
-  private final Promises promises = new Promises(ID);
-  private final List<Owner> owners = new ArrayList<>();
-  private final Deque<Runnable> answers = new ArrayDeque<>();
-  private final List<Operation> retryable = new ArrayList<>();
+  private final LedgerSettings settings;
+  private final int faultPercent;
+  private final int latePercent;
+  private final boolean opaqueIds; // only where nothing is forgotten: the window's stated limit
+  private final Map<String, Attempt> attempts = new HashMap<>(); // by tag
+  private final List<Book> books = new ArrayList<>();
+  private final List<Runnable> network = new ArrayList<>();
+  private final Deque<Answer> answers = new ArrayDeque<>();
   private MemoryStore memory;
-  private KvStore store;
+  private KvStore store; // what writers see: the memory, or a mutation of it
   private long millis = 1_000_000;
-  private int operations;
+  private int requests;
   private int incarnations;
+  private long arrivals;
+  private long newestTime; // of anything acknowledged, in any ledger
   private boolean calm; // no more faults: the end of a run
+  private boolean dirty; // something may have been written since the last look
+  private AssertionError broken; // by a callback that nobody rethrows
   private int step;
+  private String action = "";
+
+  /** One ledger: its owners, its clients' requests, its judge. */
+  private final class Book {
+    final LedgerId id;
+    final Promises promises;
+    final List<Owner> owners = new ArrayList<>();
+    final List<Attempt> retryable = new ArrayList<>();
+
+    Book(LedgerId id) {
+      this.id = id;
+      this.promises = new Promises(id, plan.scope(), attempts);
+    }
+
+    List<Owner> living() {
+      return owners.stream().filter(owner -> !owner.gone).toList();
+    }
+
+    List<Owner> running() {
+      return owners.stream().filter(owner -> !owner.gone && !owner.paused).toList();
+    }
+  }
+
+  private record Answer(Owner owner, Runnable run) {}
 
   /** An owner's process: its steps come one at a time, unless it is paused. */
   private final class Owner implements LedgerHost {
-    private final Deque<Runnable> steps = new ArrayDeque<>();
-    private final TreeMap<Long, List<Runnable>> timers = new TreeMap<>();
-    private final Ledger ledger;
-    private boolean paused;
-    private boolean dead;
+    final Book book;
+    final Deque<Runnable> steps = new ArrayDeque<>();
+    final TreeMap<Long, List<Runnable>> timers = new TreeMap<>();
+    final Set<Object> waiting = new LinkedHashSet<>(); // who still waits for an answer
+    final Ledger ledger;
+    boolean paused;
+    boolean gone; // ended or killed: nothing new is sent to it
+    boolean killed; // nothing of it runs any more
 
-    Owner() {
-      ledger = new Ledger(ID, store, SETTINGS, this, ++incarnations, plan.sole());
+    Owner(Book book) {
+      this.book = book;
+      KvStore view =
+          new SimulatedStore(store, random, latePercent, () -> calm, network::add);
+      ledger =
+          plan.maker().make(book.id, view, settings, this, ++incarnations, plan.sole());
       steps.add(ledger::start);
     }
 
@@ -103,7 +168,7 @@ final class Simulation {
 
     @Override
     public void answer(Runnable run) {
-      answers.add(run);
+      answers.add(new Answer(this, run));
     }
 
     @Override
@@ -111,14 +176,14 @@ final class Simulation {
 
     @Override
     public void ended(LedgerException why) {
-      dead = true;
+      gone = true;
     }
 
     boolean run() {
       while (!timers.isEmpty() && timers.firstKey() <= millis) {
         steps.addAll(timers.pollFirstEntry().getValue());
       }
-      Runnable next = steps.poll();
+      Runnable next = killed ? null : steps.poll();
       if (next == null) {
         return false;
       }
@@ -126,91 +191,63 @@ final class Simulation {
       return true;
     }
 
-    boolean isQuiet() {
-      return steps.isEmpty() && timers.isEmpty();
-    }
-  }
-
-  /** What a client wants, and what it has heard. */
-  private final class Operation implements Command {
-    final int number = ++operations;
-    final EntryRef key;
-    final long expected; // -1: no condition, -2: a read
-    final RequestStamp stamp;
-    boolean retried;
-    Promises.Call call;
-    Optional<Version> seen = Optional.empty();
-
-    Operation(EntryRef key, long expected, RequestStamp stamp) {
-      this.key = key;
-      this.expected = expected;
-      this.stamp = stamp;
-    }
-
-    @Override
-    public String sender() {
-      return "op-" + number;
-    }
-
-    @Override
-    public RequestStamp request() {
-      return stamp;
-    }
-
-    @Override
-    public boolean maybeRetried() {
-      return retried;
-    }
-
-    @Override
-    public int bytes() {
-      return 100;
-    }
-
-    @Override
-    public List<EntryRef> reads() {
-      return expected == -1 ? List.of() : List.of(key);
-    }
-
-    @Override
-    public List<Change> decide(PendingView view, long revision, long timestamp) {
-      if (expected != -1) {
-        seen = view.newest(key);
-        long current = seen.map(Version::revision).orElse(0L);
-        if (expected == -2) {
-          return NOTHING;
-        }
-        if (current != expected) {
-          throw new IllegalStateException("mismatch");
-        }
-      }
-      Bytes body = Bytes.utf8("value-" + number);
-      return List.of(new Change.OfEntry(key, false, body, body.length(), null));
+    void kill() {
+      gone = true;
+      killed = true;
+      steps.clear();
+      timers.clear();
+      waiting.clear();
+      answers.removeIf(answer -> answer.owner() == this);
     }
   }
 
   Simulation(long seed, Plan plan) {
     this.random = new Random(seed);
     this.plan = plan;
+    faultPercent = oneOf(0, 10, 25, 45);
+    latePercent = oneOf(0, 0, 25, 60);
+    int requestsMax = oneOf(6, 40, 1_000);
+    Duration window = oneOf(Duration.ofSeconds(1), Duration.ofMinutes(10));
+    opaqueIds = requestsMax == 1_000 && window.toMinutes() == 10;
+    settings =
+        new LedgerSettings(
+            oneOf(1, 4, 16),
+            1 << 20,
+            oneOf(6, 30),
+            1 << 20,
+            oneOf(1, 8),
+            1 << 20,
+            window,
+            requestsMax,
+            oneOf(Duration.ofMillis(300), Duration.ofSeconds(4)),
+            Duration.ofMillis(50),
+            3);
     memory =
         new MemoryStore(
-            plan.scope(), Runnable::run, () -> millis, batch -> fault(), Resends.CHECKED);
+            plan.scope(), Runnable::run, () -> millis, batch -> fault(), plan.resends());
     store = plan.mutation().apply(memory);
   }
 
+  @SafeVarargs
+  private <T> T oneOf(T... choices) {
+    return choices[random.nextInt(choices.length)];
+  }
+
+  private <T> T pick(List<T> from) {
+    return from.get(random.nextInt(from.size()));
+  }
+
   private Fault fault() {
-    if (calm) {
+    dirty = true;
+    if (calm || random.nextInt(100) >= faultPercent) {
       return Fault.NONE;
     }
     int dice = random.nextInt(100);
-    if (dice < 60) {
-      return Fault.NONE;
-    }
-    return dice < 65
+    return dice < 12
         ? Fault.TRANSIENT
-        : dice < 73
+        : dice < 32
             ? Fault.LOST_ANSWER
-            : dice < 84 ? Fault.LATE : dice < 92 ? Fault.SLOW : Fault.SLOW_ANSWER;
+            : dice < 60 ? Fault.LATE : dice < 80 ? Fault.SLOW : Fault.SLOW_ANSWER;
   }
 
   /**
@@ -220,118 +257,169 @@ final class Simulation {
     create();
     for (step = 0; step < STEPS; step++) {
       act();
-      promises.checkStore(memory);
+      look();
     }
+    action = "drain";
     drain();
-    promises.checkEnd(memory);
+    action = "a new owner at the end";
+    afterwards();
+    books.forEach(book -> book.promises.atEnd(store));
   }
 
-  int step() {
-    return step;
+  String where() {
+    return "step [%d], %s".formatted(step, action);
   }
 
   private void create() {
     calm = true;
-    long now = memory.now().toCompletableFuture().join();
-    WriteBatch.Builder batch = WriteBatch.at(now);
-    Ledger.create(batch, memory, ID, 0, now, new LogRecord("creator", null, List.of()));
-    memory.commit(batch.build()).toCompletableFuture().join();
+    for (String hex :
+        List.of("00112233445566778899aabbccddeeff", "00112233445566778899aabbccddef00")) {
+      Book book = new Book(LedgerId.parse(hex));
+      long now = memory.now().toCompletableFuture().join();
+      WriteBatch.Builder batch = WriteBatch.at(now);
+      Ledger.create(batch, memory, book.id, 0, now, new LogRecord("creator", null, List.of()));
+      store.commit(batch.build()).toCompletableFuture().join();
+      books.add(book);
+    }
     calm = false;
+    look();
   }
+
+  private void look() {
+    if (dirty) {
+      dirty = false;
+      books.forEach(book -> book.promises.look(store));
+    }
+    if (broken != null) {
+      throw broken;
+    }
+    if (plan.resends() != Resends.SWALLOWED && !memory.violations().isEmpty()) {
+      throw new AssertionError(memory.violations().get(0));
+    }
+  }
+
+  /** Runs a check inside of a callback, where what it throws would be lost. */
+  private void check(Runnable check) {
+    try {
+      look();
+      check.run();
+    } catch (AssertionError | RuntimeException e) {
+      if (broken == null) {
+        broken = e instanceof AssertionError error ? error : new AssertionError(e);
+      }
+    }
+  }
+
+  // ---- a step ----
 
   private void act() {
+    Book book = books.get(random.nextInt(5) == 0 ? 1 : 0);
     int dice = random.nextInt(100);
-    List<Owner> running = owners.stream().filter(owner -> !owner.dead && !owner.paused).toList();
-    if (running.isEmpty()
-        || dice < 3 && owners.stream().filter(owner -> !owner.dead).count() < plan.ownersMax()) {
-      startOwner();
-    } else if (dice < 30) {
-      submit(pick(running));
-    } else if (dice < 70) {
+    List<Owner> running = book.running();
+    if (running.isEmpty() || dice < 3) {
+      action = "start owner";
+      startOwner(book);
+    } else if (dice < 26) {
+      action = "send";
+      send(book);
+    } else if (dice < 58) {
+      action = "owner's step";
       pick(running).run();
-    } else if (dice < 82) {
+    } else if (dice < 68) {
+      action = "answer";
       answer();
-    } else if (dice < 87) {
+    } else if (dice < 74) {
+      action = "read answered";
+      deliver();
+    } else if (dice < 79) {
+      action = "held commit";
       settleHeld();
-    } else if (dice < 91) {
+    } else if (dice < 85) {
+      action = "time passes";
       millis += random.nextInt(10) == 0 ? random.nextInt(3_000) : random.nextInt(60);
-    } else if (dice < 94) {
-      pauseOrResume();
-    } else if (dice < 96) {
-      askForInstant(pick(running));
+    } else if (dice < 89) {
+      action = "pause";
+      Owner owner = pick(book.owners);
+      owner.paused = !owner.paused;
+    } else if (dice < 91) {
+      action = "instant";
+      askForInstant(book, pick(running));
+    } else if (dice < 93) {
+      action = "compact";
+      compact(book, pick(running));
+    } else if (dice < 97) {
+      action = "read the past";
+      readPast(book);
     } else if (dice < 98) {
-      compact(pick(running));
-    } else if (random.nextInt(3) == 0) {
-      crash();
-    }
-  }
-
-  private <T> T pick(List<T> from) {
-    return from.get(random.nextInt(from.size()));
-  }
-
-  private void startOwner() {
-    boolean alone = owners.stream().noneMatch(owner -> !owner.dead);
-    if (plan.ownersMax() > 1 || alone) {
-      owners.add(new Owner());
+      action = "client gives up";
+      giveUp(book);
     } else {
-      owners.forEach(owner -> owner.paused = false); // an embedded store has one owner at a time
+      end(pick(running));
     }
   }
 
-  private void submit(Owner owner) {
-    Operation operation;
-    if (!retryable.isEmpty() && random.nextInt(3) == 0) {
-      operation = retryable.remove(random.nextInt(retryable.size()));
-      operation.retried = true;
+  private void startOwner(Book book) {
+    List<Owner> living = book.living();
+    if (living.size() < plan.ownersMax()) {
+      book.owners.add(new Owner(book));
     } else {
-      EntryRef key = new EntryRef((byte) 1, Bytes.utf8("k" + random.nextInt(KEYS)));
-      int kind = random.nextInt(10);
-      long expected = kind < 3 ? -1 : kind < 6 ? -2 : promises.guessRevision(key, random);
-      boolean withId = expected != -2 && random.nextInt(2) == 0;
-      // the client's clock may be off: an id never says more than that it is not older than its
-      // owner
-      RequestStamp stamp =
-          withId
-              ? new RequestStamp(millis << 16 | 0x7000 | operations & 0xFFF, operations, operations)
-              : null;
-      operation = new Operation(key, expected, stamp);
+      pick(living).paused = false;
     }
-    Operation sent = operation;
-    sent.call = promises.invoke(sent.sender(), sent.key, sent.expected, sent.stamp);
-    owner.steps.add(
-        () -> owner.ledger.submit(sent, (outcome, refusal) -> replied(sent, outcome, refusal)));
   }
 
-  private void replied(Operation operation, Outcome outcome, RuntimeException refusal) {
-    if (outcome != null && operation.expected == -2) {
-      promises.read(operation.call, operation.seen.map(Version::revision).orElse(0L), memory);
-    } else if (outcome != null) {
-      promises.acknowledged(operation.call, outcome, memory);
-    } else if (refusal instanceof LedgerException failed) {
-      boolean unknown = failed.reason() == LedgerException.Reason.UNKNOWN;
-      promises.failed(operation.call, unknown);
-      if (operation.stamp != null && failed.reason() != LedgerException.Reason.REQUEST_TOO_OLD) {
-        retryable.add(operation);
+  private void end(Owner owner) {
+    switch (random.nextInt(8)) {
+      case 0, 1, 2 -> {
+        action = "stop owner";
+        owner.ledger.stop();
       }
-    } else {
-      promises.read(operation.call, operation.seen.map(Version::revision).orElse(0L), memory);
-      promises.failed(operation.call, false);
+      case 3, 4, 5 -> {
+        action = "kill owner";
+        owner.kill();
+      }
+      default -> {
+        action = "crash";
+        crash();
+      }
     }
+  }
+
+  /** All processes die at once, and the store with them; what survived is opened again. */
+  private void crash() {
+    for (Book book : books) {
+      book.owners.forEach(Owner::kill);
+      book.owners.clear();
+    }
+    network.clear();
+    dirty = true;
+    look(); // what can be read is promised to survive
+    memory = memory.crash(random.nextInt(3));
+    store = plan.mutation().apply(memory);
+    dirty = true;
   }
 
   private boolean answer() {
-    Runnable next = answers.poll();
+    Answer next = answers.poll();
     if (next != null) {
-      next.run();
+      look();
+      next.run().run();
     }
     return next != null;
+  }
+
+  private boolean deliver() {
+    if (network.isEmpty()) {
+      return false;
+    }
+    network.remove(random.nextInt(network.size())).run();
+    return true;
   }
 
   private void settleHeld() {
     List<MemoryStore.Held> held = memory.held();
     if (!held.isEmpty()) {
       MemoryStore.Held one = pick(held);
+      dirty = true;
       if (random.nextInt(6) == 0) {
         one.drop();
       } else {
@@ -340,69 +428,222 @@ final class Simulation {
     }
   }
 
-  private void pauseOrResume() {
-    if (!owners.isEmpty()) {
-      Owner owner = pick(owners);
-      owner.paused = !owner.paused;
+  // ---- clients ----
+
+  private void send(Book book) {
+    Attempt attempt;
+    if (!book.retryable.isEmpty() && random.nextInt(3) == 0) {
+      Attempt before = book.retryable.remove(random.nextInt(book.retryable.size()));
+      attempt = before.again(1 + (int) (arrivals % 1_000_000) * 100 + random.nextInt(100));
+    } else {
+      attempt = newRequest(book);
+    }
+    List<Owner> to = random.nextInt(5) == 0 ? book.living() : book.running();
+    submit(book, pick(to), attempt);
+  }
+
+  private Attempt newRequest(Book book) {
+    int request = ++requests;
+    EntryRef key = key();
+    Attempt.Kind kind = pick(List.of(Attempt.Kind.values()));
+    long current = book.promises.at(key, book.promises.newest()).map(Version::revision).orElse(0L);
+    long expected =
+        random.nextInt(5) == 0 ? random.nextInt((int) book.promises.newest() + 2) : current;
+    RequestStamp stamp = null;
+    if (kind != Attempt.Kind.READ && random.nextBoolean()) {
+      long version = opaqueIds && random.nextBoolean() ? 0x8000L : 0x7000L;
+      stamp = new RequestStamp(millis << 16 | version | request & 0xFFF, request, request);
+    }
+    EntryRef other = new EntryRef((byte) 1, Bytes.utf8("other"));
+    return new Attempt(
+        request, 0, "client-" + random.nextInt(CLIENTS), kind, key, other, expected, stamp);
+  }
+
+  private EntryRef key() {
+    return new EntryRef((byte) 1, Bytes.utf8("k" + random.nextInt(KEYS)));
+  }
+
+  private void submit(Book book, Owner owner, Attempt attempt) {
+    attempts.put(attempt.tag, attempt);
+    book.promises.invoked(attempt, newestTime);
+    BiConsumer<Outcome, RuntimeException> reply =
+        (outcome, refusal) -> {
+          owner.waiting.remove(attempt);
+          check(() -> replied(book, attempt, outcome, refusal));
+        };
+    if (plan.leaks()) {
+      attempt.leak = reply;
+    }
+    owner.waiting.add(attempt);
+    owner.steps.add(
+        () -> {
+          attempt.arrival = ++arrivals;
+          owner.ledger.submit(
+              attempt,
+              (outcome, refusal) -> {
+                if (!plan.leaks() || attempt.answers == 0) {
+                  reply.accept(outcome, refusal);
+                }
+              });
+        });
+  }
+
+  private void replied(
+      Book book, Attempt attempt, Outcome outcome, RuntimeException refusal) {
+    newestTime = Math.max(newestTime, book.promises.answered(attempt, outcome, refusal));
+    boolean tooOld =
+        refusal instanceof LedgerException failure
+            && failure.reason() == LedgerException.Reason.REQUEST_TOO_OLD;
+    // also what was answered well is sent again now and then: the client may not have heard it
+    if (attempt.stamp != null && !tooOld && (outcome == null || random.nextInt(3) == 0)) {
+      book.retryable.add(attempt);
     }
   }
 
-  private void askForInstant(Owner owner) {
-    long asked = Timestamps.lastOf(millis - random.nextInt(200));
+  /** A client waits no longer and will send the same request again. */
+  private void giveUp(Book book) {
+    List<Attempt> waiting =
+        book.owners.stream()
+            .flatMap(owner -> owner.waiting.stream())
+            .filter(each -> each instanceof Attempt attempt && attempt.stamp != null)
+            .map(each -> (Attempt) each)
+            .toList();
+    if (!waiting.isEmpty()) {
+      book.retryable.add(pick(waiting));
+    }
+  }
+
+  private void askForInstant(Book book, Owner owner) {
+    long asked =
+        switch (random.nextInt(4)) {
+          case 0 -> Timestamps.lastOf(millis);
+          case 1 -> Timestamps.lastOf(millis - random.nextInt(3_000));
+          case 2 -> pick(List.copyOf(book.promises.chain().values())).timestamp();
+          default -> Timestamps.lastOf(millis - random.nextInt(100));
+        };
+    Object ticket = "instant " + asked;
+    owner.waiting.add(ticket);
     owner.steps.add(
         () ->
             owner.ledger.revisionAt(
                 asked,
                 (revision, refusal) -> {
-                  if (refusal == null
-                      && revision >= floor()) { // else the read that follows is told: compacted
-                    promises.instant(asked, revision);
+                  owner.waiting.remove(ticket);
+                  if (refusal == null) {
+                    check(() -> book.promises.instant(asked, revision));
                   }
                 }));
   }
 
-  private long floor() {
-    return new LedgerReader(memory, ID).floor().toCompletableFuture().join();
-  }
-
-  private void compact(Owner owner) {
-    if (plan.compacts()) {
+  private void compact(Book book, Owner owner) {
+    long newest = book.promises.newest();
+    if (newest > 2) {
+      long floor = 1 + random.nextInt((int) newest);
+      Object ticket = new Object();
       owner.steps.add(
           () -> {
-            long newest = owner.ledger.committed();
-            if (newest > 2) {
-              owner.ledger.compact(1 + random.nextInt((int) newest), (removed, refusal) -> {});
-            }
+            owner.waiting.add(ticket);
+            owner.ledger.compact(floor, (removed, refusal) -> owner.waiting.remove(ticket));
           });
     }
   }
 
-  /** All processes die at once; one starts again over what survived. */
-  private void crash() {
-    owners.forEach(owner -> owner.dead = true);
-    owners.clear();
-    answers.clear(); // nobody is left to hear them
-    promises.crashed();
-    memory = memory.crash(random.nextInt(3));
-    store = plan.mutation().apply(memory);
-    retryable.clear();
+  /** Reads at a revision, or the newest, as any node may: from the store alone. */
+  private void readPast(Book book) {
+    KvStore view = new SimulatedStore(store, random, latePercent, () -> calm, network::add);
+    LedgerReader reader = new LedgerReader(view, book.id);
+    Promises promises = book.promises;
+    long known = promises.known();
+    long revision = Math.min(known, promises.floor() + random.nextInt((int) known + 1));
+    EntryRef key = key();
+    switch (random.nextInt(4)) {
+      case 0 ->
+          reader
+              .version(key, Long.MAX_VALUE - 1)
+              .thenAccept(found -> check(() -> promises.latestRead(key, known, found)));
+      case 1 ->
+          reader
+              .version(key, revision)
+              .thenAccept(
+                  found ->
+                      unlessCompacted(
+                          book, revision, () -> promises.versionRead(key, revision, found)));
+      case 2 -> {
+        Direction direction = oneOf(Direction.values());
+        scan(
+                reader,
+                LedgerKeys.versions(book.id, (byte) 1, Bytes.EMPTY),
+                revision,
+                direction,
+                new ArrayList<>())
+            .thenAccept(
+                found ->
+                    unlessCompacted(
+                        book, revision, () -> promises.scanned(revision, direction, found)));
+      }
+      default ->
+          reader
+              .history(key, revision, 1_000)
+              .thenAccept(
+                  page ->
+                      check(
+                          () ->
+                              promises.history(
+                                  key, revision, promises.floor(), page.versions())));
+    }
   }
 
-  /** The faults stop; what is under way comes to its end. */
+  private CompletionStage<List<Version>> scan(
+      LedgerReader reader,
+      KeyRange range,
+      long revision,
+      Direction direction,
+      List<Version> into) {
+    return reader
+        .scan(range, revision, 1 + random.nextInt(3), direction)
+        .thenCompose(
+            page -> {
+              into.addAll(page.versions());
+              Optional<KeyRange> rest = page.rest();
+              return rest.isPresent()
+                  ? scan(reader, rest.get(), revision, direction, into)
+                  : java.util.concurrent.CompletableFuture.completedStage(into);
+            });
+  }
+
+  /** The floor is looked at after the read, as readers must. */
+  private void unlessCompacted(Book book, long revision, Runnable check) {
+    check(
+        () -> {
+          if (book.promises.floor() <= revision) {
+            check.run();
+          }
+        });
+  }
+
+  // ---- the end ----
+
+  /** The faults stop; what is under way comes to its end, and everybody has been answered. */
   private void drain() {
     calm = true;
     for (int i = 0; i < DRAIN_MAX; i++) {
-      owners.forEach(owner -> owner.paused = false);
-      boolean busy = answer();
-      for (Owner owner : owners) {
-        busy |= owner.run();
+      boolean busy = answer() | deliver();
+      for (Book book : books) {
+        for (Owner owner : book.owners) {
+          owner.paused = false;
+          busy |= owner.run();
+        }
       }
       if (!memory.held().isEmpty()) {
+        dirty = true;
         memory.held().get(0).release();
         busy = true;
       }
+      look();
       if (!busy) {
-        if (owners.stream().allMatch(Owner::isQuiet)) {
+        if (books.stream()
+            .allMatch(book -> book.owners.stream().allMatch(owner -> owner.timers.isEmpty()))) {
+          requireAllAnswered();
           return;
         }
         millis += 100;
@@ -411,16 +652,51 @@ final class Simulation {
     throw new AssertionError("the schedule does not come to an end");
   }
 
-  /** The seeds of a number of schedules; the first that breaks a promise is told. */
-  static void runAll(long firstSeed, int count, Function<Long, Plan> plans) {
+  private void requireAllAnswered() {
+    for (Book book : books) {
+      for (Owner owner : book.owners) {
+        Promises.require(owner.waiting.isEmpty(), "nobody has answered %s", owner.waiting);
+      }
+    }
+  }
+
+  /** A new owner can go on: it writes, and reads what it wrote. */
+  private void afterwards() {
+    for (Book book : books) {
+      book.living().forEach(owner -> owner.ledger.stop());
+    }
+    drain();
+    for (Book book : books) {
+      Owner owner = new Owner(book);
+      book.owners.add(owner);
+      EntryRef key = key();
+      for (Attempt.Kind kind : List.of(Attempt.Kind.PUT, Attempt.Kind.ADD, Attempt.Kind.READ)) {
+        Attempt attempt = new Attempt(++requests, 0, "last", kind, key, key, 0, null);
+        submit(book, owner, attempt);
+        drain();
+        Promises.require(
+            !attempt.notDone && !owner.gone, "%s was not done although nothing failed", attempt);
+      }
+      long asked = Timestamps.lastOf(millis);
+      owner.steps.add(
+          () ->
+              owner.ledger.revisionAt(
+                  asked,
+                  (revision, refusal) -> check(() -> book.promises.instant(asked, revision))));
+    }
+    drain();
+  }
+
+  /** Runs schedules; the first that breaks a promise is told. */
+  static void runAll(long firstSeed, int count, Plan plan) {
     for (long seed = firstSeed; seed < firstSeed + count; seed++) {
-      Simulation simulation = new Simulation(seed, plans.apply(seed));
+      Simulation simulation = new Simulation(seed, plan);
       try {
         simulation.run();
       } catch (AssertionError | RuntimeException broken) {
         throw new AssertionError(
-            "seed [%d], step [%d]: %s. Again: -Dsimulation.seed=%d -Dsimulation.count=1"
-                .formatted(seed, simulation.step(), broken, seed),
+            "seed [%d], %s: %s. Again: -Dsimulation.seed=%d -Dsimulation.count=1"
+                .formatted(seed, simulation.where(), broken, seed),
             broken);
       }
     }
