@@ -2,8 +2,6 @@ package io.nucleusmem.examples.desk;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import io.nucleusmem.agent.AgentSystem;
-import io.nucleusmem.agent.Agents;
 import io.nucleusmem.examples.desk.Conversation.Line;
 import io.nucleusmem.examples.desk.Desk.Order;
 import io.nucleusmem.memspace.ErrorCode;
@@ -142,16 +140,9 @@ public final class DeskMain implements Callable<Integer> {
         "model   "
             + summarizer.map(Summarizer::name).orElse("none: key sentences stand for summaries"));
 
-    try (NucleusNode node = NucleusNode.start(config)) {
+    try (NucleusNode node = NucleusNode.start(config, DeskRun.types(settings, summarizer))) {
       stdout.println("http    http://127.0.0.1:" + node.address().getPort());
-      Agents agents =
-          Calls.await(
-              AgentSystem.start(
-                  node.system(),
-                  node.spaces(),
-                  DeskRun.types(settings, summarizer),
-                  Optional.empty()));
-      try (DeskRun run = new DeskRun(node.spaces(), agents, analysts, stdout::println)) {
+      try (DeskRun run = new DeskRun(node.spaces(), node.agents(), analysts, stdout::println)) {
         node.whenStopped()
             .thenRun(() -> run.fail(new DeskFailure("the node has stopped; start again to go on")));
         var order =
@@ -259,7 +250,7 @@ public final class DeskMain implements Callable<Integer> {
           "there is no desk in [%s]; --data names another place".formatted(memory));
     }
     // a node that hosts no agents: they would go on with their work
-    try (NucleusNode node = NucleusNode.start(config(memory))) {
+    try (NucleusNode node = NucleusNode.start(config(memory), java.util.List.of())) {
       List<Line> lines = DeskShow.conversation(node.spaces());
       lines.forEach(line -> stdout.println(line.inFull()));
       stdout.println(lines.size() + " lines; times are UTC, r17 is revision 17 of space desk");
