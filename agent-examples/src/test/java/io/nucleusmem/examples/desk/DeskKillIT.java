@@ -35,7 +35,7 @@ class DeskKillIT {
   @TempDir Path work;
 
   @Test
-  @Timeout(240)
+  @Timeout(480)
   void killedAnywhereAndStartedAgainTheDigestIsTheSameAndNoResultStandsTwice() throws Exception {
     Path folder = Files.createDirectory(work.resolve("papers"));
     writeDocuments(folder);
@@ -79,7 +79,7 @@ class DeskKillIT {
   }
 
   @Test
-  @Timeout(120)
+  @Timeout(240)
   void whatCannotBeIsOneLineAndExitCodeOne() throws Exception {
     Path folder = Files.createDirectory(work.resolve("papers"));
     Files.writeString(folder.resolve("a.md"), "A document of a few words.");
