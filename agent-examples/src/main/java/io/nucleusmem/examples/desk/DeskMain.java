@@ -168,8 +168,9 @@ public final class DeskMain implements Callable<Integer> {
         intake.unchanged(),
         intake.removed(),
         intake.leftOut());
+    outcome.leftOut().forEach(file -> stdout.println("left out: " + file));
     stdout.printf(
-        "%d results written, %d of them revisions; %d.%d s%n",
+        "results written in this run: %d, revisions among them: %d; %d.%d s%n",
         outcome.results(), outcome.revised(), millis / 1000, millis % 1000 / 100);
     stdout.println("digest  " + digest);
     stdout.println("how it came about: scripts/demo --show --data " + memory);
@@ -194,6 +195,10 @@ public final class DeskMain implements Callable<Integer> {
   }
 
   private Path dataDirectory(Path documents) {
+    if (data != null && Files.exists(data) && !Files.isDirectory(data)) {
+      throw new DeskFailure(
+          "--data is [%s]; it must be a directory, or not there yet".formatted(data));
+    }
     if (data != null) {
       return data.toAbsolutePath().normalize();
     }
@@ -249,9 +254,8 @@ public final class DeskMain implements Callable<Integer> {
       throw new DeskFailure(
           "there is no desk in [%s]; --data names another place".formatted(memory));
     }
-    // a node that hosts no agents: they would go on with their work
-    try (NucleusNode node = NucleusNode.start(config(memory), java.util.List.of())) {
-      List<Line> lines = DeskShow.conversation(node.spaces());
+    try (DeskStore store = DeskStore.open(config(memory))) {
+      List<Line> lines = DeskShow.conversation(store.spaces());
       lines.forEach(line -> stdout.println(line.inFull()));
       stdout.println(lines.size() + " lines; times are UTC, r17 is revision 17 of space desk");
     } catch (MemSpaceException e) {
