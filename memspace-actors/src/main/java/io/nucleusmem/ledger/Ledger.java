@@ -512,8 +512,9 @@ public final class Ledger {
   }
 
   /**
-   * Refusals that rest on no commit of this owner rest on its memory: one look at the next log key
-   * proves it fresh.
+   * Refusals that rest on no commit of this owner rest on its memory. One look proves it fresh:
+   * nobody has written the next row, and the newest one it knows is still there. The second is
+   * needed because the first may have been written and compacted.
    */
   private void confirm(List<Runnable> answers) {
     if (sole || answers.isEmpty()) {
@@ -521,19 +522,24 @@ public final class Ledger {
       return;
     }
     long next = committed + 1;
+    Bytes nextKey = LedgerKeys.log(id, next);
+    Bytes newestKey = LedgerKeys.log(id, newestRowKey);
     onHost(
-        store.get(LedgerKeys.log(id, next)),
-        (row, failure) -> {
-          if (failure == null
-              && (row.isEmpty() || LogRow.decode(next, row.get()).owner() == owner)) {
-            answer(answers);
-          } else if (failure == null) {
-            fenced(null);
-          } else {
+        store.getAll(List.of(newestKey, nextKey)),
+        (rows, failure) -> {
+          if (failure != null) {
             end(
                 LedgerException.Reason.ENDED,
                 "could not see whether it is still the owner",
                 failure);
+            return;
+          }
+          Bytes following = rows.get(nextKey);
+          boolean ours = following == null || LogRow.decode(next, following).owner() == owner;
+          if (rows.containsKey(newestKey) && ours) {
+            answer(answers);
+          } else {
+            fenced(null);
           }
         });
   }

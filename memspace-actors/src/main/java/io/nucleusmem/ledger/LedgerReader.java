@@ -310,11 +310,12 @@ public final class LedgerReader {
     if (high <= low) {
       return CompletableFuture.completedStage(high - 1);
     }
-    return rowOf(low + (high - 1 - low) / 2)
+    long middle = low + (high - 1 - low) / 2;
+    return rowOf(middle)
         .thenCompose(
             row -> {
               if (row.isEmpty()) {
-                return CompletableFuture.completedStage(high - 1); // what lies before was compacted
+                return bisect(middle + 1, high, timestamp); // what lies before was compacted
               }
               return row.get().timestamp() <= timestamp
                   ? bisect(row.get().last() + 1, high, timestamp)

@@ -363,6 +363,14 @@ public final class MemoryStore implements KvStore {
     return new TreeMap<>(rows);
   }
 
+  /** The store opened again after an orderly close: the same rows, the clock continues. */
+  public synchronized MemoryStore reopen() {
+    if (endedBecause == null) {
+      throw new IllegalStateException("the store is still open");
+    }
+    return successor();
+  }
+
   /**
    * The process dies between two commits. Stages that wait fail as undetermined, later calls fail
    * finally.
@@ -389,18 +397,7 @@ public final class MemoryStore implements KvStore {
           write(each.batch);
         }
       }
-      next =
-          new MemoryStore(
-              scope,
-              callbacks,
-              millis,
-              faults,
-              resends,
-              new TreeMap<>(rows),
-              sent,
-              committed,
-              newestTimestamp);
-      next.violations.addAll(violations);
+      next = successor();
       for (Held each : held) {
         if (each.fault != Fault.LATE) {
           waiting.add(each);
@@ -417,6 +414,22 @@ public final class MemoryStore implements KvStore {
               each.stage.completeExceptionally(
                   new UndeterminedCommitException("injected: the store crashed meanwhile")));
     }
+    return next;
+  }
+
+  private MemoryStore successor() {
+    MemoryStore next =
+        new MemoryStore(
+            scope,
+            callbacks,
+            millis,
+            faults,
+            resends,
+            new TreeMap<>(rows),
+            sent,
+            committed,
+            newestTimestamp);
+    next.violations.addAll(violations);
     return next;
   }
 

@@ -2,101 +2,158 @@ package io.nucleusmem.store.rocksdb;
 
 import io.nucleusmem.store.StoreException;
 import io.nucleusmem.store.Timestamps;
-import java.time.Duration;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongConsumer;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /**
- * The store's clock: the wall clock, made unique and never going back, also over restarts.
+ * The wall clock, made unique and never going back, also over restarts.
  *
- * <p>No timestamp passes a high-water mark that is on disk already; the mark is written ahead while
- * the clock is used. After a crash the clock goes on from the mark, so it may then be ahead of the
- * wall clock by as much as the mark was, for as long.
+ * <p>A bound is written down ahead, synced, by a thread of its own; timestamps stay below it, so a
+ * process that starts at the bound is later than every one before it. While the clock is in use the
+ * bound is moved long before it is reached. After a longer silence the first calls wait for it: one
+ * flush.
+ *
+ * <p>After a crash time continues at the bound: at most {@link #AHEAD_MILLIS} ahead of the wall
+ * clock, by the counter, until that has caught up. An orderly close writes the last timestamp down,
+ * so nothing jumps. When the wall clock is set back, time stands (the counter runs) until it has
+ * caught up; when it was set to a far future, that future stays.
  */
 final class StoreClock implements AutoCloseable {
-  private final AtomicLong last;
-  private final long aheadMillis;
-  private final LongConsumer writeMark;
-  private final ScheduledExecutorService writer;
-  private volatile long mark; // milliseconds; on disk
-  private volatile long writtenFor; // newest timestamp when the mark was written
+  static final long AHEAD_MILLIS = 4_000;
+  private static final long REFRESH_MILLIS = 2_000; // the bound moves when it is as near as this
+  private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  /**
-   * @param stored the mark found on disk in milliseconds, 0 if none
-   * @param writeMark writes a mark durably; may block
-   */
-  StoreClock(long stored, Duration ahead, LongConsumer writeMark) {
-    this.last = new AtomicLong(Timestamps.firstOf(stored));
-    this.aheadMillis = ahead.toMillis();
-    this.writeMark = writeMark;
-    this.writer =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "nucleusmem-store-clock");
-              thread.setDaemon(true);
-              return thread;
-            });
-    mark = stored;
-    advance();
-    long every = Math.max(1, aheadMillis / 4);
-    writer.scheduleWithFixedDelay(this::advanceIfUsed, every, every, TimeUnit.MILLISECONDS);
+  private final Mark.File file;
+  private final LongSupplier millis;
+  private final LongSupplier sequence;
+  private final Executor callbacks;
+  private final AtomicLong newest;
+  private final ConcurrentLinkedQueue<CompletableFuture<Long>> waiting =
+      new ConcurrentLinkedQueue<>();
+  private final Thread thread;
+
+  private volatile long bound; // written by the clock's thread alone, after the file was
+  private volatile boolean closing;
+
+  /** Takes over the file. Returns when the first bound is on the disk. */
+  StoreClock(
+      Mark.File file, Mark mark, LongSupplier millis, LongSupplier sequence, Executor callbacks)
+      throws IOException {
+    this.file = file;
+    this.millis = millis;
+    this.sequence = sequence;
+    this.callbacks = callbacks;
+    this.newest = new AtomicLong(Math.max(0, mark.bound() - 1));
+    this.bound = mark.bound();
+    moveBound();
+    thread = new Thread(this::run, "nucleusmem-store-clock");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   CompletionStage<Long> now() {
+    long next = next();
+    if (next >= 0) {
+      return CompletableFuture.completedFuture(next);
+    }
+    CompletableFuture<Long> later = new CompletableFuture<>();
+    waiting.add(later);
+    LockSupport.unpark(thread);
+    return later;
+  }
+
+  /** -1 if the bound is reached. */
+  private long next() {
     while (true) {
-      long before = last.get();
-      long next = Math.max(before + 1, Timestamps.firstOf(System.currentTimeMillis()));
-      if (Timestamps.millis(next) >= mark) {
-        return afterAdvance(); // idle for a while, or the wall clock jumped
+      long before = newest.get();
+      long next = Math.max(before + 1, Timestamps.firstOf(millis.getAsLong()));
+      if (next >= bound) {
+        return -1;
       }
-      if (last.compareAndSet(before, next)) {
-        return CompletableFuture.completedFuture(next);
+      if (newest.compareAndSet(before, next)) {
+        return next;
       }
     }
   }
 
-  private CompletionStage<Long> afterAdvance() {
+  private void run() {
+    long seen = newest.get();
+    while (!closing) {
+      long last = newest.get();
+      boolean used = last != seen;
+      seen = last;
+      long left = Timestamps.millis(bound) - Math.max(millis.getAsLong(), Timestamps.millis(last));
+      if (!waiting.isEmpty() || used && left < REFRESH_MILLIS) {
+        serve();
+      }
+      if (waiting.isEmpty() && !closing) {
+        LockSupport.parkNanos(this, TICK_NANOS);
+      }
+    }
+  }
+
+  private void serve() {
+    StoreException failure = null;
     try {
-      return CompletableFuture.runAsync(this::advance, writer).thenCompose(done -> now());
-    } catch (java.util.concurrent.RejectedExecutionException e) {
-      return CompletableFuture.failedFuture(new StoreException("the store is closed", e));
+      moveBound();
+    } catch (IOException | RuntimeException e) {
+      failure = new StoreException("the bound of the store's clock could not be written", e);
+    }
+    List<CompletableFuture<Long>> ready = new ArrayList<>();
+    for (CompletableFuture<Long> each; (each = waiting.poll()) != null; ) {
+      ready.add(each);
+    }
+    if (!ready.isEmpty()) {
+      StoreException why = failure;
+      Callbacks.run(callbacks, () -> ready.forEach(each -> complete(each, why)));
     }
   }
 
-  private void advanceIfUsed() {
-    if (last.get() != writtenFor) {
-      advance();
+  private void complete(CompletableFuture<Long> waiter, StoreException failure) {
+    if (failure != null) {
+      waiter.completeExceptionally(failure);
+      return;
+    }
+    long next = next();
+    if (next >= 0) {
+      waiter.complete(next);
+    } else {
+      waiting.add(waiter); // the wall clock jumped meanwhile
+      LockSupport.unpark(thread);
     }
   }
 
-  private void advance() {
-    long newest = last.get();
-    long target = Math.max(Timestamps.millis(newest), System.currentTimeMillis()) + aheadMillis;
-    if (target > mark) {
-      writeMark.accept(target);
-      mark = target;
+  private void moveBound() throws IOException {
+    long from = Math.max(millis.getAsLong(), Timestamps.millis(newest.get()));
+    long next = Timestamps.firstOf(from + AHEAD_MILLIS);
+    if (next > bound) {
+      file.write(new Mark(next, sequence.getAsLong()));
+      bound = next;
     }
-    writtenFor = newest;
   }
 
-  /**
-   * Writes the exact time, so that a store closed in order does not run ahead when it is opened
-   * again.
-   */
+  /** Writes the last timestamp and sequence number down. Nobody may ask for the time any more. */
   @Override
-  public void close() {
-    writer.shutdown();
-    try {
-      writer.awaitTermination(5, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+  public void close() throws IOException {
+    closing = true;
+    LockSupport.unpark(thread);
+    Threads.join(thread);
+    StoreException closed = new StoreException("the store is closed");
+    for (CompletableFuture<Long> each; (each = waiting.poll()) != null; ) {
+      CompletableFuture<Long> waiter = each;
+      Callbacks.run(callbacks, () -> waiter.completeExceptionally(closed));
     }
-    mark = 0; // nothing is handed out any more
-    writeMark.accept(Timestamps.millis(last.get()) + 1);
+    try (file) {
+      file.write(new Mark(newest.get() + 1, sequence.getAsLong()));
+    }
   }
 }

@@ -1,0 +1,243 @@
+package io.nucleusmem.store.rocksdb;
+
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Page;
+import io.nucleusmem.store.Row;
+import io.nucleusmem.store.StoreException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Snapshot;
+
+/** The reads themselves, blocking or memory only, as the options they are given say. */
+final class Reads {
+  private static final int STEPS_MAX = 8; // rows walked before a seek is cheaper
+
+  private final RocksDB db;
+
+  Reads(RocksDB db) {
+    this.db = db;
+  }
+
+  /** A read that fails with the status {@code Incomplete} if memory alone cannot answer it. */
+  @FunctionalInterface
+  interface Read<T> {
+    T run(ReadContext context, boolean memoryOnly) throws RocksDBException;
+  }
+
+  Read<Optional<Bytes>> get(Bytes key) {
+    return (context, memoryOnly) ->
+        Optional.ofNullable(db.get(context.options(memoryOnly), key.shared())).map(Bytes::wrap);
+  }
+
+  Read<Map<Bytes, Bytes>> getAll(Collection<Bytes> keys) {
+    return (context, memoryOnly) -> {
+      ReadOptions options = context.options(memoryOnly);
+      Map<Bytes, Bytes> found = new LinkedHashMap<>();
+      // Not multiGet: its Java form shows a row that memory does not have as one that is missing.
+      Snapshot moment = db.getSnapshot();
+      try {
+        options.setSnapshot(moment);
+        for (Bytes key : keys) {
+          byte[] value = db.get(options, key.shared());
+          if (value != null) {
+            found.put(key, Bytes.wrap(value));
+          }
+        }
+        return found;
+      } finally {
+        options.setSnapshot(null);
+        db.releaseSnapshot(moment);
+      }
+    };
+  }
+
+  Read<Page> scan(KeyRange range, int limit, Direction direction) {
+    boolean up = direction == Direction.ASCENDING;
+    return (context, memoryOnly) -> {
+      if (range.isEmpty()) {
+        return new Page(List.of(), Optional.empty());
+      }
+      context.bound(range);
+      try (RocksIterator rows = db.newIterator(context.options(memoryOnly))) {
+        List<Row> page = new ArrayList<>(Math.min(limit, 64));
+        start(rows, up);
+        while (valid(rows)) {
+          if (page.size() == limit) {
+            return page(page, range, up);
+          }
+          page.add(row(rows));
+          if (limit == 1) {
+            return page(page, range, up); // without a look at the next, which may need the disk
+          }
+          step(rows, up);
+        }
+        return new Page(page, Optional.empty());
+      }
+    };
+  }
+
+  private static Page page(List<Row> rows, KeyRange range, boolean up) {
+    Bytes last = rows.get(rows.size() - 1).key();
+    KeyRange rest =
+        up ? range.startingAt(last.concat(Bytes.wrap(new byte[1]))) : range.endingAt(last);
+    return new Page(rows, Optional.of(rest).filter(left -> !left.isEmpty()));
+  }
+
+  Read<Page> scanFloor(KeyRange range, long revision, int limit, Direction direction) {
+    return (context, memoryOnly) -> {
+      if (range.isEmpty()) {
+        return new Page(List.of(), Optional.empty());
+      }
+      context.bound(range);
+      try (RocksIterator rows = db.newIterator(context.options(memoryOnly))) {
+        return direction == Direction.ASCENDING
+            ? floorsUp(rows, range, revision, limit)
+            : floorsDown(rows, range, revision, limit);
+      }
+    };
+  }
+
+  /** The iterator meets the newest version of each prefix first. */
+  private static Page floorsUp(RocksIterator rows, KeyRange range, long revision, int limit)
+      throws RocksDBException {
+    List<Row> page = new ArrayList<>(Math.min(limit, 64));
+    start(rows, true);
+    for (int prefixes = 1; valid(rows); prefixes++) {
+      byte[] prefix = prefixOf(rows.key());
+      byte[] floor = versionKey(prefix, revision);
+      if (forward(rows, floor) && startsWith(rows.key(), prefix)) {
+        page.add(row(rows));
+      }
+      Bytes behind = KeyRange.after(Bytes.wrap(prefix));
+      KeyRange rest = range.startingAt(behind);
+      if (behind.isEmpty() || rest.isEmpty()) {
+        return new Page(page, Optional.empty());
+      }
+      if (prefixes == limit) {
+        boolean more = limit == 1 || forward(rows, behind.shared());
+        return new Page(page, more ? Optional.of(rest) : Optional.empty());
+      }
+      forward(rows, behind.shared());
+    }
+    return new Page(page, Optional.empty());
+  }
+
+  /** The iterator meets the oldest version of each prefix first. */
+  private static Page floorsDown(RocksIterator rows, KeyRange range, long revision, int limit)
+      throws RocksDBException {
+    List<Row> page = new ArrayList<>(Math.min(limit, 64));
+    start(rows, false);
+    for (int prefixes = 1; valid(rows); prefixes++) {
+      byte[] oldest = rows.key();
+      byte[] prefix = prefixOf(oldest);
+      byte[] floor = versionKey(prefix, revision);
+      if (Arrays.compareUnsigned(oldest, floor) >= 0) {
+        rows.seek(floor);
+        if (valid(rows)) {
+          page.add(row(rows));
+        }
+      }
+      KeyRange rest = range.endingAt(Bytes.wrap(prefix));
+      if (prefix.length == 0 || rest.isEmpty()) {
+        return new Page(page, Optional.empty());
+      }
+      if (prefixes == limit && limit == 1) {
+        return new Page(page, Optional.of(rest));
+      }
+      backward(rows, prefix);
+      if (prefixes == limit) {
+        return new Page(page, valid(rows) ? Optional.of(rest) : Optional.empty());
+      }
+    }
+    return new Page(page, Optional.empty());
+  }
+
+  /** Moves to the first row at or behind a key; false if there is none. */
+  private static boolean forward(RocksIterator rows, byte[] key) throws RocksDBException {
+    for (int steps = 0; valid(rows); steps++) {
+      if (Arrays.compareUnsigned(rows.key(), key) >= 0) {
+        return true;
+      }
+      if (steps == STEPS_MAX) {
+        rows.seek(key);
+        return valid(rows);
+      }
+      rows.next();
+    }
+    return false;
+  }
+
+  /** Moves to the last row before a key. */
+  private static void backward(RocksIterator rows, byte[] key) throws RocksDBException {
+    for (int steps = 0; valid(rows) && Arrays.compareUnsigned(rows.key(), key) >= 0; steps++) {
+      if (steps == STEPS_MAX) {
+        rows.seekForPrev(key); // no row's key is a prefix alone
+        return;
+      }
+      rows.prev();
+    }
+  }
+
+  private static void start(RocksIterator rows, boolean up) {
+    if (up) {
+      rows.seekToFirst(); // of what the bounds show
+    } else {
+      rows.seekToLast();
+    }
+  }
+
+  private static void step(RocksIterator rows, boolean up) {
+    if (up) {
+      rows.next();
+    } else {
+      rows.prev();
+    }
+  }
+
+  /** False at the end; an iterator that could not go on is at no end, and throws. */
+  private static boolean valid(RocksIterator rows) throws RocksDBException {
+    if (rows.isValid()) {
+      return true;
+    }
+    rows.status();
+    return false;
+  }
+
+  private static Row row(RocksIterator rows) {
+    return new Row(Bytes.wrap(rows.key()), Bytes.wrap(rows.value()));
+  }
+
+  private static byte[] prefixOf(byte[] key) {
+    if (key.length < KvStore.VERSION_BYTES) {
+      throw new StoreException(
+          "key [%s] in a floor scan is shorter than a version's %d bytes"
+              .formatted(Bytes.wrap(key), KvStore.VERSION_BYTES));
+    }
+    return Arrays.copyOf(key, key.length - KvStore.VERSION_BYTES);
+  }
+
+  private static boolean startsWith(byte[] key, byte[] prefix) {
+    return key.length == prefix.length + KvStore.VERSION_BYTES
+        && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+  }
+
+  private static byte[] versionKey(byte[] prefix, long revision) {
+    byte[] key = Arrays.copyOf(prefix, prefix.length + KvStore.VERSION_BYTES);
+    for (int i = 0; i < KvStore.VERSION_BYTES; i++) {
+      key[prefix.length + i] = (byte) (~revision >>> (56 - 8 * i));
+    }
+    return key;
+  }
+}
