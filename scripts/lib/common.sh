@@ -30,10 +30,33 @@ build_once() {
   mv "$home/$module/target/classpath.tmp" "$path"
 }
 
-# The class path of a built module: class_path HOME MODULE. The project's own modules come from the reactor's jars.
+# The class path of a built module: class_path HOME MODULE. Jars only, the project's own come from the build as well.
 class_path() {
-  local home="$1" module="$2"
-  printf '%s:%s' "$home/$module/target/classes" "$(cat "$home/$module/target/classpath")"
+  local home="$1" module="$2" jar
+  for jar in "$home/$module/target/$module"-*.jar; do
+    case "$jar" in
+      *-tests.jar | *-sources.jar) ;;
+      *) break ;;
+    esac
+  done
+  printf '%s:%s' "$jar" "$(cat "$home/$module/target/classpath")"
+}
+
+# An archive of the classes that a node loads: halves the work of its start. Made once after a build, by starting a node
+# on an empty directory and stopping it; without it a node only starts slower. Prints the JVM's options for it.
+class_archive() {
+  local home="$1" file="$1/runtime/target/node.jsa" data
+  if [ ! "$file" -nt "$home/runtime/target/classpath" ]; then
+    data="$(mktemp -d)"
+    rm -f "$file"
+    "$(java_command)" -Djava.util.concurrent.ForkJoinPool.common.parallelism=2 \
+      -XX:ArchiveClassesAtExit="$file" -cp "$(class_path "$home" runtime)" \
+      io.nucleusmem.cli.NodeCommand --data "$data/data" --port 0 --check > /dev/null 2>&1 || true
+    rm -rf "$data"
+  fi
+  if [ -s "$file" ]; then
+    printf '%s\n' "-XX:SharedArchiveFile=$file" "-Xlog:cds=off" "-Xlog:cds+dynamic=off"
+  fi
 }
 
 # Options of every JVM of ours, one per line. With two processors the common pool has one thread, and CompletableFuture

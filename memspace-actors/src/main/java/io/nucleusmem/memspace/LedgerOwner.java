@@ -124,8 +124,19 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     return true;
   }
 
+  /** True if nothing that was begun is still under way. */
+  boolean isSettled() {
+    return true;
+  }
+
   /** The ledger is open; called once. */
   void opened() {}
+
+  /** Called after every step. */
+  void afterStep() {}
+
+  /** The actor stops. */
+  void leaving() {}
 
   final Behavior<Message> whenOpen(Message message, Runnable handler) {
     if (beforeOpen == null) {
@@ -162,6 +173,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
       opened();
       waiting.forEach(getContext().getSelf()::tell);
     }
+    afterStep();
     return this;
   }
 
@@ -214,7 +226,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
 
   private Behavior<Message> onStop(Stop message) {
     owners.left(id, getContext().getSelf());
-    if (ledger.isIdle()) {
+    if (ledger.isIdle() && isSettled()) {
       return Behaviors.stopped();
     }
     getContext().scheduleOnce(node.settings().ackInterval(), getContext().getSelf(), message);
@@ -224,6 +236,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
   private Behavior<Message> onPostStop(PostStop signal) {
     owners.left(id, getContext().getSelf());
     ledger.stop();
+    leaving();
     return this;
   }
 }

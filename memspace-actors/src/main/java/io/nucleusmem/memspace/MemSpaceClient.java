@@ -413,6 +413,10 @@ final class MemSpaceClient implements MemSpaces {
                                     done -> {
                                       List<LedgerId> ledgers =
                                           new ArrayList<>(description.topics().values());
+                                      description
+                                          .topics()
+                                          .values()
+                                          .forEach(topic -> ledgers.add(Topic.progressOf(topic)));
                                       ledgers.add(id);
                                       return catalogue.remove(space, ledgers);
                                     })))

@@ -8,20 +8,28 @@ import akka.actor.typed.javadsl.Receive;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
 import io.nucleusmem.ledger.Change;
+import io.nucleusmem.ledger.Ledger;
+import io.nucleusmem.ledger.LedgerException;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
 import io.nucleusmem.ledger.Reply;
 import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /**
  * The only writer of one topic: orders its messages, and keeps its durable subscriptions. A message
  * is an entry of the region {@code comm} named by its revision.
+ *
+ * <p>Subscriptions are kept in a ledger of their own beside it, so that the topic's revisions are
+ * those of its messages, without gaps. It is opened when the first subscription is asked for.
  */
 final class Topic extends LedgerOwner {
   static final EntityTypeKey<Message> TYPE_KEY = EntityTypeKey.create(Message.class, "topic");
@@ -66,7 +74,9 @@ final class Topic extends LedgerOwner {
   /** A message that a subscription delivers, for the n-th time. */
   record Taken(long revision, int delivery) {}
 
-  private Map<String, TopicSubscription> subscriptions; // read from state when the first is needed
+  private Map<String, TopicSubscription> subscriptions; // null until their ledger is open
+  private Ledger progress; // the ledger of subscriptions; null until somebody asks for one
+  private final List<Message> beforeProgress = new ArrayList<>(0); // what waits for it to open
   private TopicRows.Manifest manifest;
 
   static Behavior<Message> create(
@@ -86,11 +96,13 @@ final class Topic extends LedgerOwner {
   public Receive<Message> createReceive() {
     return commonHandlers()
         .onMessage(Publish.class, message -> whenOpen(message, () -> onPublish(message)))
-        .onMessage(Subscribe.class, message -> whenOpen(message, () -> onSubscribe(message)))
-        .onMessage(Pull.class, message -> whenOpen(message, () -> onPull(message)))
-        .onMessage(Settle.class, message -> whenOpen(message, () -> onSettle(message)))
-        .onMessage(Inspect.class, message -> whenOpen(message, () -> onInspect(message)))
-        .onMessage(Unsubscribe.class, message -> whenOpen(message, () -> onUnsubscribe(message)))
+        .onMessage(
+            Subscribe.class, message -> whenProgressOpen(message, () -> onSubscribe(message)))
+        .onMessage(Pull.class, message -> whenProgressOpen(message, () -> onPull(message)))
+        .onMessage(Settle.class, message -> whenProgressOpen(message, () -> onSettle(message)))
+        .onMessage(Inspect.class, message -> whenProgressOpen(message, () -> onInspect(message)))
+        .onMessage(
+            Unsubscribe.class, message -> whenProgressOpen(message, () -> onUnsubscribe(message)))
         .build();
   }
 
@@ -103,8 +115,88 @@ final class Topic extends LedgerOwner {
 
   @Override
   boolean mayLeave() {
-    return subscriptions == null
-        || subscriptions.values().stream().allMatch(TopicSubscription::mayLeave);
+    return isSettled()
+        && (subscriptions == null
+            || subscriptions.values().stream().allMatch(TopicSubscription::mayLeave));
+  }
+
+  @Override
+  boolean isSettled() {
+    return progress == null || progress.isIdle();
+  }
+
+  @Override
+  void leaving() {
+    if (progress != null) {
+      progress.stop();
+    }
+  }
+
+  // ---- the ledger of subscriptions ----
+
+  /** Where a topic's subscriptions are kept. */
+  static LedgerId progressOf(LedgerId topic) {
+    return topic.child("subscriptions", 0);
+  }
+
+  private Behavior<Message> whenProgressOpen(Message message, Runnable handler) {
+    return whenOpen(
+        message,
+        () -> {
+          if (subscriptions != null) {
+            handler.run();
+            return;
+          }
+          beforeProgress.add(message); // bounded by the time that opening takes
+          if (progress == null) {
+            openProgress();
+          }
+        });
+  }
+
+  private void openProgress() {
+    LedgerId its = progressOf(id());
+    progress =
+        node()
+            .newLedger(
+                its,
+                new LedgerRunner(getContext(), node().answers(), row -> {}, this::endedProgress));
+    CompletionStage<Void> made =
+        node()
+            .store()
+            .now()
+            .thenCompose(
+                now -> {
+                  WriteBatch.Builder batch = WriteBatch.at(now);
+                  LogRecord record = new LogRecord("topic/" + manifest.name(), null, List.of());
+                  Ledger.create(batch, node().store(), its, 0, now, record);
+                  return node().store().commit(batch.build());
+                });
+    getContext()
+        .pipeToSelf(
+            made,
+            (done, isThereOrFailed) -> new Step(progress::start)); // start tells which of both
+  }
+
+  @Override
+  void afterStep() {
+    if (subscriptions == null && progress != null && progress.isOpen()) {
+      subscriptions = new HashMap<>();
+      progress
+          .table(TopicRows.SUBSCRIPTIONS)
+          .forEach(
+              (key, row) ->
+                  add(key.key().utf8(), StateJson.decode(row, TopicRows.SubscriptionRow.class)));
+      List<Message> waiting = List.copyOf(beforeProgress);
+      beforeProgress.clear();
+      waiting.forEach(getContext().getSelf()::tell);
+    }
+  }
+
+  private void endedProgress(LedgerException why) {
+    beforeProgress.forEach(message -> fail(message.reply(), Calls.explain(why)));
+    beforeProgress.clear();
+    getContext().getSelf().tell(new Stop());
   }
 
   // ---- publishing ----
@@ -146,25 +238,13 @@ final class Topic extends LedgerOwner {
 
   // ---- subscriptions ----
 
-  private Map<String, TopicSubscription> subscriptions() {
-    if (subscriptions == null) {
-      subscriptions = new HashMap<>();
-      ledger()
-          .table(TopicRows.SUBSCRIPTIONS)
-          .forEach(
-              (key, row) ->
-                  add(key.key().utf8(), StateJson.decode(row, TopicRows.SubscriptionRow.class)));
-    }
-    return subscriptions;
-  }
-
   private void add(String name, TopicRows.SubscriptionRow row) {
     subscriptions.put(
         name, new TopicSubscription(this, getContext(), manifest, new Subscription(name, row)));
   }
 
   private TopicSubscription find(String name, Promise<?> reply) {
-    TopicSubscription found = subscriptions().get(name);
+    TopicSubscription found = subscriptions.get(name);
     if (found == null) {
       fail(
           reply,
@@ -176,7 +256,7 @@ final class Topic extends LedgerOwner {
   }
 
   private void onSubscribe(Subscribe message) {
-    TopicSubscription there = subscriptions().get(message.name());
+    TopicSubscription there = subscriptions.get(message.name());
     if (there != null) {
       succeed(message.reply(), there.info(false));
       return;
@@ -198,11 +278,11 @@ final class Topic extends LedgerOwner {
             fail(message.reply(), refusal);
             return;
           }
-          boolean first = !subscriptions().containsKey(message.name());
+          boolean first = !subscriptions.containsKey(message.name());
           if (first) {
             add(message.name(), row);
           }
-          succeed(message.reply(), subscriptions().get(message.name()).info(first));
+          succeed(message.reply(), subscriptions.get(message.name()).info(first));
         });
   }
 
@@ -223,7 +303,7 @@ final class Topic extends LedgerOwner {
   private void onInspect(Inspect message) {
     if (message.name() == null) {
       List<SubscriptionInfo> all = new ArrayList<>();
-      subscriptions().values().forEach(subscription -> all.add(subscription.info(false)));
+      subscriptions.values().forEach(subscription -> all.add(subscription.info(false)));
       all.sort((a, b) -> a.name().compareTo(b.name()));
       succeed(message.reply(), all);
       return;
@@ -247,7 +327,7 @@ final class Topic extends LedgerOwner {
             fail(message.reply(), refusal);
             return;
           }
-          TopicSubscription removed = subscriptions().remove(message.name());
+          TopicSubscription removed = subscriptions.remove(message.name());
           if (removed != null) {
             removed.end();
           }
@@ -262,9 +342,8 @@ final class Topic extends LedgerOwner {
 
   /** Commits rows of state as they are when their commit is decided. */
   void save(String author, Supplier<List<Change>> changes, Reply reply) {
-    ledger()
-        .submit(
-            new TopicCommand.SaveState(author, view -> changes.get()),
-            (outcome, refusal) -> later(() -> reply.settle(outcome, refusal)));
+    progress.submit(
+        new TopicCommand.SaveState(author, view -> changes.get()),
+        (outcome, refusal) -> later(() -> reply.settle(outcome, refusal)));
   }
 }

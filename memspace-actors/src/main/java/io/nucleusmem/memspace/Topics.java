@@ -100,11 +100,10 @@ final class Topics {
 
   /** Straight from the store: listing topics starts no owner. */
   private CompletionStage<TopicInfo> describe(String topic, LedgerId id) {
-    LedgerReader reader = new LedgerReader(node.store(), id);
-    return reader
+    return new LedgerReader(node.store(), id)
         .newestRow()
         .thenCombine(
-            reader.state(),
+            new LedgerReader(node.store(), Topic.progressOf(id)).state(),
             (row, state) ->
                 new TopicInfo(
                     topic,

@@ -12,7 +12,9 @@ import java.util.concurrent.CompletionStage;
  * <p>All calls return at once. A stage is completed either before the call returns (a read that
  * memory can answer) or on the callback executor that the engine was opened with, never on a thread
  * that commits. Failures are {@link StoreException}s, whose type says what to do next; a closed
- * store fails every call.
+ * store fails every call. Only what is over a limit named here, or breaks a rule of {@link
+ * WriteBatch}, fails with {@link IllegalArgumentException}: see {@link StoreChecks}. No call
+ * throws.
  *
  * <p>A read shows every commit completed before it began. One call reads at one moment; two calls
  * may not.
@@ -21,7 +23,7 @@ public interface KvStore extends AutoCloseable {
   /** Most rows that one scan may ask for. */
   int SCAN_ROWS_MAX = 10_240;
 
-  /** Longest key, in bytes. */
+  /** Longest key, in bytes; the shortest has one. */
   int KEY_BYTES_MAX = 4_096;
 
   /** Largest batch, keys and values together, in bytes. */
@@ -53,10 +55,11 @@ public interface KvStore extends AutoCloseable {
    * <p>Worked example: rows {@code a|~3 a|~1 b|~2}, floor 2: {@code a|~1, b|~2}; floor 1: {@code
    * a|~1}.
    *
-   * <p>An engine seeks past the versions it does not want instead of walking them.
+   * <p>An engine seeks past the versions it does not want instead of walking them. No prefix may
+   * begin another's: then the versions of each lie together.
    *
    * @param range of whole keys; both ends must lie between prefixes, not among the versions of one
-   * @param revision newest version wanted
+   * @param revision newest version wanted; not negative
    * @param limit prefixes looked at, so that a page's work is bounded; 1 to {@link #SCAN_ROWS_MAX}.
    *     Prefixes without such a version count, and give no row
    */

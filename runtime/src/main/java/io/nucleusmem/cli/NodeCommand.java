@@ -39,6 +39,11 @@ public final class NodeCommand implements Callable<Integer> {
       description = "HTTP port, 0 takes any that is free; overrides nucleusmem.http.port.")
   private Integer port;
 
+  @Option(
+      names = "--check",
+      description = "Start, then stop at once: exit code 0 if a node can run so.")
+  private boolean check;
+
   /** Runs the command; ends the JVM. */
   public static void main(String[] args) {
     System.exit(new CommandLine(new NodeCommand()).execute(args));
@@ -54,6 +59,10 @@ public final class NodeCommand implements Callable<Integer> {
       }
       NucleusNode node =
           NucleusNode.start(NodeConfig.load(Optional.ofNullable(conf), overrides()), List.of());
+      if (check) {
+        node.close();
+        return CommandLine.ExitCode.OK;
+      }
       node.whenStopped().toCompletableFuture().join();
       if (!node.stoppedOnRequest()) {
         return fail("the node has left its cluster and cannot go on; start it again");

@@ -8,6 +8,7 @@ import akka.actor.setup.Setup;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.SpawnProtocol;
 import akka.cluster.Cluster;
+import ch.qos.logback.classic.Level;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
@@ -267,11 +268,31 @@ public final class NucleusNode implements AutoCloseable {
   }
 
   private static void stop(ActorSystem<?> system, Asked reason) {
+    if (reason == Asked.BY_FAILED_START) {
+      levelOfSteps(Level.OFF);
+    }
     CoordinatedShutdown.get(system).runAll(reason);
     try {
       await(system.getWhenTerminated(), STOP_TIMEOUT);
     } catch (TimeoutException e) {
       LOG.warn("the node has not stopped within [{}]", STOP_TIMEOUT);
+    } finally {
+      if (reason == Asked.BY_FAILED_START) {
+        levelOfSteps(null);
+      }
+    }
+  }
+
+  /**
+   * Sets the level of what tells of each step of a stop; null: as the configuration has it. A node
+   * that is cut off in the middle of its start would tell so at length.
+   */
+  private static void levelOfSteps(Level level) {
+    for (String name :
+        List.of("akka.actor", "akka.cluster", "akka.stream", "io.nucleusmem.memspace")) {
+      if (LoggerFactory.getLogger(name) instanceof ch.qos.logback.classic.Logger logger) {
+        logger.setLevel(level);
+      }
     }
   }
 

@@ -36,12 +36,13 @@ final class Conversation {
 
     /** For reading along. */
     String inShort() {
-      return "%s  %-12s  %s".formatted(time, author, text);
+      return "%s  %-12s  %s".formatted(time.substring(TIME_OF_DAY), author, text);
     }
   }
 
   private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT).withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS", Locale.ROOT).withZone(ZoneOffset.UTC);
+  private static final int TIME_OF_DAY = "yyyy-MM-dd ".length();
 
   private Conversation() {}
 
@@ -200,7 +201,7 @@ final class Conversation {
   }
 
   /** File names may hold anything; a line of output may not. */
-  private static String oneLine(String text) {
+  static String oneLine(String text) {
     return text.replaceAll("\\p{Cntrl}", "?");
   }
 }

@@ -2,8 +2,6 @@ package io.nucleusmem.examples.desk;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import io.nucleusmem.agent.AgentSystem;
-import io.nucleusmem.agent.Agents;
 import io.nucleusmem.examples.desk.Conversation.Line;
 import io.nucleusmem.examples.desk.Desk.Order;
 import io.nucleusmem.memspace.ErrorCode;
@@ -142,16 +140,9 @@ public final class DeskMain implements Callable<Integer> {
         "model   "
             + summarizer.map(Summarizer::name).orElse("none: key sentences stand for summaries"));
 
-    try (NucleusNode node = NucleusNode.start(config)) {
+    try (NucleusNode node = NucleusNode.start(config, DeskRun.types(settings, summarizer))) {
       stdout.println("http    http://127.0.0.1:" + node.address().getPort());
-      Agents agents =
-          Calls.await(
-              AgentSystem.start(
-                  node.system(),
-                  node.spaces(),
-                  DeskRun.types(settings, summarizer),
-                  Optional.empty()));
-      try (DeskRun run = new DeskRun(node.spaces(), agents, analysts, stdout::println)) {
+      try (DeskRun run = new DeskRun(node.spaces(), node.agents(), analysts, stdout::println)) {
         node.whenStopped()
             .thenRun(() -> run.fail(new DeskFailure("the node has stopped; start again to go on")));
         var order =
@@ -177,8 +168,9 @@ public final class DeskMain implements Callable<Integer> {
         intake.unchanged(),
         intake.removed(),
         intake.leftOut());
+    outcome.leftOut().forEach(file -> stdout.println("left out: " + file));
     stdout.printf(
-        "%d results written, %d of them revisions; %d.%d s%n",
+        "results written in this run: %d, revisions among them: %d; %d.%d s%n",
         outcome.results(), outcome.revised(), millis / 1000, millis % 1000 / 100);
     stdout.println("digest  " + digest);
     stdout.println("how it came about: scripts/demo --show --data " + memory);
@@ -203,6 +195,10 @@ public final class DeskMain implements Callable<Integer> {
   }
 
   private Path dataDirectory(Path documents) {
+    if (data != null && Files.exists(data) && !Files.isDirectory(data)) {
+      throw new DeskFailure(
+          "--data is [%s]; it must be a directory, or not there yet".formatted(data));
+    }
     if (data != null) {
       return data.toAbsolutePath().normalize();
     }
@@ -258,9 +254,8 @@ public final class DeskMain implements Callable<Integer> {
       throw new DeskFailure(
           "there is no desk in [%s]; --data names another place".formatted(memory));
     }
-    // a node that hosts no agents: they would go on with their work
-    try (NucleusNode node = NucleusNode.start(config(memory))) {
-      List<Line> lines = DeskShow.conversation(node.spaces());
+    try (DeskStore store = DeskStore.open(config(memory))) {
+      List<Line> lines = DeskShow.conversation(store.spaces());
       lines.forEach(line -> stdout.println(line.inFull()));
       stdout.println(lines.size() + " lines; times are UTC, r17 is revision 17 of space desk");
     } catch (MemSpaceException e) {

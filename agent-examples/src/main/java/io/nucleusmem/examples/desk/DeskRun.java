@@ -18,7 +18,10 @@ import io.nucleusmem.memspace.Message;
 import io.nucleusmem.memspace.MountRequest;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.MountedTopic;
+import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.ScanRequest;
 import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.Watch;
 import io.nucleusmem.memspace.WatchEvent;
@@ -26,6 +29,7 @@ import io.nucleusmem.memspace.WatchRequest;
 import io.nucleusmem.memspace.WriteOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -44,15 +48,16 @@ import java.util.function.Consumer;
 final class DeskRun implements AutoCloseable {
 
   /** What a run came to. */
-  record Outcome(Intake intake, String digest, int results, int revised) {}
+  record Outcome(Intake intake, String digest, int results, int revised, List<String> leftOut) {}
 
+  private static final int LEFT_OUT_MAX = 50;
   private static final int SCALE_AT_DOCUMENTS = 2;
 
   private final MemSpaces spaces;
   private final Agents agents;
   private final Consumer<String> out;
   private final int analysts;
-  private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+  private final CompletableFuture<String> complete = new CompletableFuture<>();
   private final AtomicBoolean scaled = new AtomicBoolean();
   private final AtomicInteger documents = new AtomicInteger();
   private final AtomicInteger results = new AtomicInteger();
@@ -88,12 +93,28 @@ final class DeskRun implements AutoCloseable {
     follow(space, order.run());
     spawnAgents();
     Calls.await(space.put(Desk.ORDER, Desk.json(order)));
-    return outcome.join();
+    String digest = complete.join();
+    return new Outcome(intake, digest, results.get(), revised.get(), leftOut(space));
+  }
+
+  /** What was left out, in this run or before; the first ones, a line each. */
+  private static List<String> leftOut(MountedSpace space) {
+    Paged<Entry> found =
+        Calls.await(space.scan(ScanRequest.of(Region.SUMMARY, Desk.LEFT_OUT).limit(LEFT_OUT_MAX)));
+    var lines = new ArrayList<String>();
+    for (Entry entry : found.items()) {
+      String path = entry.key().name().substring(Desk.LEFT_OUT.length());
+      lines.add(Conversation.oneLine(path) + ", " + entry.text());
+    }
+    if (found.next().isPresent()) {
+      lines.add("… and others, see the digest");
+    }
+    return lines;
   }
 
   /** The failure of a running desk, such as its node's end. */
   void fail(RuntimeException reason) {
-    outcome.completeExceptionally(reason);
+    complete.completeExceptionally(reason);
   }
 
   private MountedSpace openSpace() {
@@ -160,7 +181,7 @@ final class DeskRun implements AutoCloseable {
         Desk.ANALYST,
         instances,
         List.of(AgentMount.of(Desk.SPACE, Access.READ_WRITE)),
-        java.util.Map.of());
+        Map.of());
   }
 
   private void scale(int instances) {
@@ -211,7 +232,7 @@ final class DeskRun implements AutoCloseable {
     return done.whenComplete(
         (ok, failure) -> {
           if (failure != null) {
-            outcome.completeExceptionally(failure);
+            complete.completeExceptionally(failure);
           }
         });
   }
@@ -238,7 +259,7 @@ final class DeskRun implements AutoCloseable {
       onIntake(run, Desk.read(content.get(), Intake.class));
     } else if (signal.key().equals(Desk.DIGEST)
         && content.get().metadata().getOrDefault(Desk.COMPLETE, "").equals(run)) {
-      outcome.complete(new Outcome(intake, content.get().text(), results.get(), revised.get()));
+      complete.complete(content.get().text());
     }
   }
 

@@ -272,8 +272,8 @@ final class Digest {
   private static String escaped(String text) {
     return text.replaceAll("[\\p{Cntrl}&&[^\\n]]", " ")
         .replaceAll("([\\\\`*\\[\\]<>])", "\\\\$1")
-        .replaceAll("^([#+-])", "\\\\$1")
-        .replaceAll("^(\\d+)\\.", "$1\\\\.");
+        .replaceAll("^([#+-])(?=\\s)", "\\\\$1")
+        .replaceAll("^(\\d+)\\.(?=\\s)", "$1\\\\.");
   }
 
   private static String code(String text) {

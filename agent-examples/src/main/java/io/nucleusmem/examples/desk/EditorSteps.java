@@ -59,6 +59,9 @@ final class EditorSteps {
               all(Region.SUMMARY, Desk.RESULTS, state, Result.class, Result::path),
               all(Region.SUMMARY, Desk.VERDICTS, state, Verdict.class, Verdict::path),
               leftOut(state));
+      if (intake.isEmpty() && sources.documents().isEmpty()) {
+        return false; // nothing has been read yet
+      }
       String run = order.map(Order::run).orElse("");
       boolean complete =
           sources.complete() && !run.isEmpty() && intake.map(Intake::run).orElse("").equals(run);

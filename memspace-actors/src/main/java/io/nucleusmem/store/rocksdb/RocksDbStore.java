@@ -39,12 +39,16 @@ import org.slf4j.LoggerFactory;
  * <p>Reads: tried on the caller's thread with what is in memory, where they never wait for the
  * disk; what needs the disk goes to a bounded pool, and fails as busy beyond it.
  *
- * <p>Durability: acknowledged commits survive kill -9 and power loss. At start the log is read up
- * to the first record that does not check. That is the torn end of a write that nobody was told of,
- * or damage; it is taken for damage, and the store does not open, if a whole record follows it, or
- * if commits are missing that had been acknowledged when the mark was last written: at an orderly
- * close, else some seconds back. Not found: that the newest records are cut off cleanly, from one
- * on, when the last mark did not know them yet.
+ * <p>Durability: acknowledged commits survive kill -9 and power loss. At start RocksDB reads its
+ * log up to the first record that does not check. That is the torn end of a write that nobody was
+ * told of, or damage. It is taken for damage, and the store does not open, if another write begins
+ * behind it in the same log ({@link LogCheck}), or if commits are missing that were acknowledged
+ * when the {@link Mark} was last written: at an orderly close, else some seconds of use back. So
+ * what damage can still hide in is the very last write before a crash, which looks like a torn one,
+ * and a log that was cut off cleanly within the seconds since the mark. Damage to table files shows
+ * when they are read, by their checksums.
+ *
+ * <p>A write that fails is the last until the store is opened again: see {@link CommitThread}.
  */
 public final class RocksDbStore implements KvStore {
   private static final Logger LOG = LoggerFactory.getLogger(RocksDbStore.class);
@@ -98,6 +102,7 @@ public final class RocksDbStore implements KvStore {
     try {
       marks = dir.clock(new Mark(0, 0));
       Mark mark = marks.read();
+      LogCheck.check(dir.db());
       dir.loadNative();
       database = Database.open(dir, settings);
       long sequence = database.rocks().getLatestSequenceNumber();

@@ -30,6 +30,11 @@ import java.util.function.LongSupplier;
 final class StoreClock implements AutoCloseable {
   static final long AHEAD_MILLIS = 4_000;
   private static final long REFRESH_MILLIS = 2_000; // the bound moves when it is as near as this
+
+  // What the bound moves by while this clock is ahead of the wall's. Little, for a process that
+  // crashes again and again begins at the bound each time: it must not run away from the wall.
+  private static final long RESERVE = 4L << Timestamps.COUNTER_BITS;
+
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Mark.File file;
@@ -91,8 +96,7 @@ final class StoreClock implements AutoCloseable {
       long last = newest.get();
       boolean used = last != seen;
       seen = last;
-      long left = Timestamps.millis(bound) - Math.max(millis.getAsLong(), Timestamps.millis(last));
-      if (!waiting.isEmpty() || used && left < REFRESH_MILLIS) {
+      if (!waiting.isEmpty() || used && bound < boundIn(REFRESH_MILLIS, RESERVE / 2)) {
         serve();
       }
       if (waiting.isEmpty() && !closing) {
@@ -132,9 +136,13 @@ final class StoreClock implements AutoCloseable {
     }
   }
 
+  /** The bound that leaves this much time, or while time stands this many timestamps, at least. */
+  private long boundIn(long aheadMillis, long reserve) {
+    return Math.max(Timestamps.firstOf(millis.getAsLong() + aheadMillis), newest.get() + reserve);
+  }
+
   private void moveBound() throws IOException {
-    long from = Math.max(millis.getAsLong(), Timestamps.millis(newest.get()));
-    long next = Timestamps.firstOf(from + AHEAD_MILLIS);
+    long next = boundIn(AHEAD_MILLIS, RESERVE);
     if (next > bound) {
       file.write(new Mark(next, sequence.getAsLong()));
       bound = next;

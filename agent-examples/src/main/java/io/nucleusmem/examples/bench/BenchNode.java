@@ -1,0 +1,65 @@
+package io.nucleusmem.examples.bench;
+
+import com.typesafe.config.ConfigFactory;
+import io.nucleusmem.NucleusMem;
+import io.nucleusmem.memspace.CreateSpace;
+import io.nucleusmem.memspace.CreatedSpace;
+import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.node.NucleusNode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+
+/** A real node on a directory of its own, and spaces on it. */
+final class BenchNode implements AutoCloseable {
+  static final Principal CALLER = Principal.LOCAL;
+
+  private final NucleusNode node;
+
+  BenchNode(Path dir, String idleTimeout) {
+    node =
+        NucleusNode.start(
+            ConfigFactory.parseMap(
+                Map.of(
+                    "nucleusmem.store.rocksdb.dir",
+                    dir.toString(),
+                    "nucleusmem.http.port",
+                    0,
+                    "nucleusmem.memspace.idle-timeout",
+                    idleTimeout)),
+            List.of());
+  }
+
+  MemSpaces spaces() {
+    return node.spaces();
+  }
+
+  /** Owners of spaces and topics in memory. */
+  int owners() {
+    return NucleusMem.get(node.system()).system().owners();
+  }
+
+  /** A new space and a mount of it. */
+  MountedSpace space() {
+    CreatedSpace created =
+        await(
+            spaces()
+                .create(
+                    CALLER, CreateSpace.shared("b-" + UUID.randomUUID()), WriteOptions.DEFAULT));
+    return await(spaces().open(CALLER, created.mount().id()));
+  }
+
+  static <T> T await(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().join();
+  }
+
+  @Override
+  public void close() {
+    node.close();
+  }
+}

@@ -1,0 +1,129 @@
+package io.nucleusmem.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.nucleusmem.http.TestNode.Answer;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tokens, roles, and whose mount it is. */
+class AuthTest {
+  private static final String[] ADMIN = {"Authorization", "Bearer admin-token-0123456789"};
+  private static final String[] ALICE = {"Authorization", "Bearer alice-token-0123456789"};
+  private static final String[] BOB = {"Authorization", "bearer bob-token-0123456789"};
+
+  private static TestNode node;
+
+  @BeforeAll
+  static void start(@TempDir Path dir) {
+    node =
+        TestNode.start(
+            dir.resolve("data"),
+            """
+            nucleusmem.http.tokens = [
+              { token = "admin-token-0123456789", principal = operator, role = admin }
+              { token = "alice-token-0123456789", principal = alice, role = agent }
+              { token = "bob-token-0123456789", principal = bob, role = agent }
+            ]""");
+  }
+
+  @AfterAll
+  static void stop() {
+    node.close();
+  }
+
+  private static String space(String kind, String... who) {
+    String name = TestNode.fresh("space");
+    Answer made =
+        node.post("/v1/spaces", "{\"name\": \"%s\", \"kind\": \"%s\"}".formatted(name, kind), who);
+    assertThat(made.status()).as(made.toString()).isEqualTo(201);
+    return "/v1/spaces/" + name;
+  }
+
+  private static String[] with(String[] who, String name, String value) {
+    return new String[] {who[0], who[1], name, value};
+  }
+
+  @Test
+  void withoutAKnownTokenNothingIsAnswered() {
+    for (Answer answer :
+        new Answer[] {
+          node.get("/v1/spaces"),
+          node.get("/v1/spaces", "Authorization", "Bearer wrong-token-0123456789"),
+          node.get("/v1/spaces", "Authorization", "Bearer "),
+          node.get("/v1/spaces", "Authorization", "Basic YTpi"),
+          node.put("/v1/spaces/x/entries/k", "v")
+        }) {
+      assertThat(answer.status()).isEqualTo(401);
+      assertThat(answer.code()).isEqualTo("unauthenticated");
+      assertThat(answer.header("WWW-Authenticate")).isEqualTo("Bearer");
+    }
+    assertThat(node.get("/healthz").status()).isEqualTo(200);
+    assertThat(node.get("/readyz").status()).isEqualTo(200);
+  }
+
+  @Test
+  void aTokenNamesItsPrincipal() {
+    String space = space("shared", ALICE);
+    assertThat(node.get(space, ALICE).json().get("owner").textValue()).isEqualTo("alice");
+    node.put(space + "/entries/k", "v", ALICE);
+    assertThat(node.get(space + "/entries/k", ALICE).header("Nucleus-Author")).isEqualTo("alice");
+  }
+
+  @Test
+  void aPrivateSpaceDoesNotExistForOthers() {
+    String space = space("private", ALICE);
+    node.put(space + "/entries/k", "secret", ALICE);
+    assertThat(node.get(space, BOB).code()).isEqualTo("space_not_found");
+    assertThat(node.get(space + "/entries/k", BOB).status()).isIn(403, 404);
+    assertThat(node.get("/v1/spaces?limit=1000", BOB).text()).doesNotContain(space.substring(11));
+    Answer refused = node.post(space + "/mounts", "{\"access\": \"read_only\"}", BOB);
+    assertThat(refused.status()).isIn(403, 404);
+    assertThat(refused.code()).isIn("not_owner", "space_not_found");
+    assertThat(node.delete(space, BOB).status()).isIn(403, 404);
+    assertThat(node.get(space + "/entries/k", ALICE).text()).isEqualTo("secret");
+  }
+
+  @Test
+  void aSharedSpaceIsMountedByWhoeverAsks() {
+    String space = space("shared", ALICE);
+    assertThat(node.get(space + "/entries/k", BOB).code()).isEqualTo("mount_required");
+    Answer mounted = node.post(space + "/mounts", "{\"access\": \"read_write\"}", BOB);
+    assertThat(mounted.status()).as(mounted.toString()).isEqualTo(201);
+    assertThat(mounted.json().get("holder").textValue()).isEqualTo("bob");
+    assertThat(node.put(space + "/entries/k", "v", BOB).status()).isEqualTo(200);
+    String mount = mounted.json().get("mount").textValue();
+    // another's mount is of no use, and nobody but its holder, the owner and administrators sees it
+    assertThat(node.put(space + "/entries/k", "x", with(ALICE, "Nucleus-Mount", mount)).status())
+        .isIn(403, 404);
+    assertThat(node.delete(space, BOB).status()).isEqualTo(403);
+  }
+
+  @Test
+  void anAdministratorMountsTooAndItShows() {
+    String space = space("private", ALICE);
+    node.put(space + "/entries/k", "secret", ALICE);
+    assertThat(node.get(space + "/entries/k", ADMIN).code()).isEqualTo("mount_required");
+    Answer mounted = node.post(space + "/mounts", "{\"access\": \"read_only\"}", ADMIN);
+    assertThat(mounted.status()).as(mounted.toString()).isEqualTo(201);
+    assertThat(node.get(space + "/entries/k", ADMIN).text()).isEqualTo("secret");
+    Answer mounts = node.get(space + "/mounts", ALICE);
+    assertThat(mounts.text()).contains("\"as_admin\":true").contains("operator");
+  }
+
+  @Test
+  void theClusterIsForAdministrators() {
+    Answer refused = node.get("/v1/cluster", ALICE);
+    assertThat(refused.status()).isEqualTo(403);
+    assertThat(refused.code()).isEqualTo("forbidden");
+    Answer cluster = node.get("/v1/cluster", ADMIN);
+    assertThat(cluster.status()).isEqualTo(200);
+    assertThat(cluster.json().get("state").textValue()).isEqualTo("up");
+    assertThat(cluster.json().get("members")).hasSize(1);
+    assertThat(cluster.json().get("members").get(0).get("state").textValue()).isEqualTo("up");
+    assertThat(cluster.json().get("shards").has("memspace")).isTrue();
+  }
+}
