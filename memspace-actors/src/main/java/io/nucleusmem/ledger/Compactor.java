@@ -96,9 +96,7 @@ final class Compactor {
         .thenCompose(
             done -> {
               Bytes last = candidateIfDeleted();
-              return last == null
-                  ? CompletableFuture.completedStage(null)
-                  : delete(List.of(last));
+              return last == null ? CompletableFuture.completedStage(null) : delete(List.of(last));
             });
   }
 

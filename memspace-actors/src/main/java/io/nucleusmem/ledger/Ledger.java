@@ -94,8 +94,8 @@ public final class Ledger {
    *
    * @param owner a number no other incarnation has
    * @param sole true where no other incarnation can be alive (an embedded store, locked by its
-   *     process, with one host per ledger): then, from its first commit on, nothing but the ledger's
-   *     own commits can make its memory stale
+   *     process, with one host per ledger): then, from its first commit on, nothing but the
+   *     ledger's own commits can make its memory stale
    */
   public Ledger(
       LedgerId id,
@@ -847,8 +847,8 @@ public final class Ledger {
     open = false;
     List<Runnable> answers = new ArrayList<>();
     if (inFlight != null) {
-      // a row in the place of ours shuts it out for ever; where only the one before is missing, ours
-      // may have been written by an earlier sending, and compacted
+      // a row in the place of ours shuts it out for ever; where only the one before is missing,
+      // ours may have been written by an earlier sending, and compacted
       boolean fenced =
           cause instanceof RefusedCommitException refused && refused.found().isPresent();
       LedgerException unknown =

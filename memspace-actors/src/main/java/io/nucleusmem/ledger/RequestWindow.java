@@ -19,7 +19,8 @@ final class RequestWindow {
   private int[] slots;
   private int oldest;
   private int size;
-  private long droppedUpTo = Long.MIN_VALUE; // newest time of an id that may have been forgotten early
+  private long droppedUpTo =
+      Long.MIN_VALUE; // newest time of an id that may have been forgotten early
 
   RequestWindow(int max, long windowMillis) {
     this.max = max;

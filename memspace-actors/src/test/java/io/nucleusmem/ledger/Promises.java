@@ -111,8 +111,7 @@ final class Promises {
   }
 
   private List<Row> logRows(KvStore store) {
-    Page page =
-        now(store.scan(LedgerKeys.log(id), KvStore.SCAN_ROWS_MAX, Direction.ASCENDING));
+    Page page = now(store.scan(LedgerKeys.log(id), KvStore.SCAN_ROWS_MAX, Direction.ASCENDING));
     return page.rows();
   }
 
@@ -336,8 +335,7 @@ final class Promises {
         revision,
         revisionOfRequest.get(attempt.stamp));
     LogRow row = rowOf(revision);
-    require(
-        outcome.timestamp() == row.timestamp(), "%s was replayed with another time", attempt);
+    require(outcome.timestamp() == row.timestamp(), "%s was replayed with another time", attempt);
     Change.OfEntry said = lastEntry(outcome.record());
     Change.OfEntry stored = lastEntry(row.record(revision));
     require(
@@ -392,8 +390,7 @@ final class Promises {
             .formatted(attempt, seen, attempt.knownRevision, newest));
   }
 
-  private void requireSame(
-      Attempt attempt, String what, Optional<Version> seen, long revision) {
+  private void requireSame(Attempt attempt, String what, Optional<Version> seen, long revision) {
     require(
         same(seen, at(attempt.key, revision)),
         "%s was %s [%s] as of [%d]; stored is [%s]",
@@ -488,7 +485,8 @@ final class Promises {
     }
     TreeMap<Long, Version> all = versions.getOrDefault(key, new TreeMap<>());
     List<Version> truth =
-        new ArrayList<>(all.headMap(revision, true).tailMap(floorThen, true).descendingMap().values());
+        new ArrayList<>(
+            all.headMap(revision, true).tailMap(floorThen, true).descendingMap().values());
     List<Version> there = found.stream().filter(v -> v.revision() >= floorThen).toList();
     truth.removeIf(v -> v.revision() == floorThen && v.deleted()); // compacted with what it deletes
     there = there.stream().filter(v -> v.revision() != floorThen || !v.deleted()).toList();

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
@@ -61,8 +62,7 @@ final class Simulation {
       Maker maker,
       boolean leaks) {
     static final Plan EMBEDDED =
-        new Plan(
-            StoreScope.ALL, true, 1, Resends.REFUSED_BY_OWN_ROW, s -> s, Ledger::new, false);
+        new Plan(StoreScope.ALL, true, 1, Resends.REFUSED_BY_OWN_ROW, s -> s, Ledger::new, false);
     static final Plan RIVALS =
         new Plan(StoreScope.ALL, false, 3, Resends.CHECKED, s -> s, Ledger::new, false);
     static final Plan RIVALS_BY_REGION =
@@ -149,10 +149,8 @@ final class Simulation {
 
     Owner(Book book) {
       this.book = book;
-      KvStore view =
-          new SimulatedStore(store, random, latePercent, () -> calm, network::add);
-      ledger =
-          plan.maker().make(book.id, view, settings, this, ++incarnations, plan.sole());
+      KvStore view = new SimulatedStore(store, random, latePercent, () -> calm, network::add);
+      ledger = plan.maker().make(book.id, view, settings, this, ++incarnations, plan.sole());
       steps.add(ledger::start);
     }
 
@@ -488,8 +486,7 @@ final class Simulation {
         });
   }
 
-  private void replied(
-      Book book, Attempt attempt, Outcome outcome, RuntimeException refusal) {
+  private void replied(Book book, Attempt attempt, Outcome outcome, RuntimeException refusal) {
     newestTime = Math.max(newestTime, book.promises.answered(attempt, outcome, refusal));
     boolean tooOld =
         refusal instanceof LedgerException failure
@@ -588,17 +585,12 @@ final class Simulation {
                   page ->
                       check(
                           () ->
-                              promises.history(
-                                  key, revision, promises.floor(), page.versions())));
+                              promises.history(key, revision, promises.floor(), page.versions())));
     }
   }
 
   private CompletionStage<List<Version>> scan(
-      LedgerReader reader,
-      KeyRange range,
-      long revision,
-      Direction direction,
-      List<Version> into) {
+      LedgerReader reader, KeyRange range, long revision, Direction direction, List<Version> into) {
     return reader
         .scan(range, revision, 1 + random.nextInt(3), direction)
         .thenCompose(
@@ -607,7 +599,7 @@ final class Simulation {
               Optional<KeyRange> rest = page.rest();
               return rest.isPresent()
                   ? scan(reader, rest.get(), revision, direction, into)
-                  : java.util.concurrent.CompletableFuture.completedStage(into);
+                  : CompletableFuture.completedStage(into);
             });
   }
 
