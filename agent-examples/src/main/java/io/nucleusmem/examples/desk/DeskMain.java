@@ -48,7 +48,7 @@ public final class DeskMain implements Callable<Integer> {
   private static final int FAILED = 1;
   private static final int ANALYSTS_MAX =
       12; // with the others, below the threads for blocking calls
-  private static final String LOCK_FILE = "nucleusmem.lock"; // every data directory has one
+  private static final String LOCK_FILE = "store.lock"; // every data directory has one
 
   @Parameters(
       index = "0",

@@ -93,7 +93,7 @@ class DeskKillIT {
     Path used = Files.createDirectory(work.resolve("used"));
     try (FileChannel lock =
         FileChannel.open(
-            used.resolve("nucleusmem.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            used.resolve("store.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       assertThat(lock.tryLock()).isNotNull(); // as a node that runs does
       assertOneLine(run("", "--show", "--data", used.toString()), "is in use");
       assertOneLine(
