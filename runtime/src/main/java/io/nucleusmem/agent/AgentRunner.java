@@ -98,6 +98,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       AgentNode node,
       ActorRef<Command> host) {
     super(actor);
+    actor.setLoggerName(AgentRunner.class);
     this.id = id;
     this.spec = spec;
     this.type = node.types().get(spec.type());
@@ -225,7 +226,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     restarts++;
     behavior = null;
     lastFailure = failure == null ? "the behavior stopped" : failure.toString();
-    getContext().getLog().warn("agent {} crashed: {}", id, lastFailure, failure);
+    getContext().getLog().warn("agent {} crashed: {}", id, lastFailure); // Akka logs the trace
     String at = context == null ? "" : context.current();
     poisonCrashes = at.equals(poisonAt) ? poisonCrashes + 1 : 1;
     poisonAt = at;
