@@ -4,8 +4,11 @@ import akka.actor.typed.ActorRef;
 import io.nucleusmem.CborSerializable;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MountInfo;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What an agent's host may be asked, from any node, and what it answers and remembers. */
 final class AgentProtocol {
@@ -65,7 +68,10 @@ final class AgentProtocol {
   record Spawned(AgentSpec spec, String principal, boolean admin) implements Event {
     @Override
     public State applyTo(State state) {
-      return new State(spec, principal, admin, null, List.of(), List.of(), Map.of(), false);
+      // an inbox belongs to the id: what an earlier agent of this name has handled stays handled
+      Map<String, Long> inbox = new HashMap<>(state.cursors());
+      inbox.keySet().retainAll(Set.of(AgentContextImpl.INBOX));
+      return new State(spec, principal, admin, null, List.of(), List.of(), inbox, false);
     }
   }
 
@@ -141,13 +147,35 @@ final class AgentProtocol {
       return spec != null && !stopped;
     }
 
+    /** True until the agent has its first mounts. */
+    boolean begins() {
+      return acquiring != null && held.isEmpty() && acquiring.equals(spec.mounts());
+    }
+
+    List<MountInfo> mounts() {
+      return held.stream()
+          .map(
+              each ->
+                  new MountInfo(
+                      each.mountId(),
+                      each.mount().space(),
+                      AgentSpec.holder(spec.id()),
+                      each.mount().access(),
+                      each.mount().regions(),
+                      each.mount().prefixes(),
+                      each.mount().topics(),
+                      principal,
+                      admin))
+          .toList();
+    }
+
     State with(List<AgentMount> acquiringNow, List<Held> heldNow, List<Held> releasingNow) {
       return new State(
           spec, principal, admin, acquiringNow, heldNow, releasingNow, cursors, stopped);
     }
 
     State withCursors(Map<String, Long> moved) {
-      Map<String, Long> all = new java.util.HashMap<>(cursors);
+      Map<String, Long> all = new HashMap<>(cursors);
       all.putAll(moved);
       return new State(spec, principal, admin, acquiring, held, releasing, all, stopped);
     }

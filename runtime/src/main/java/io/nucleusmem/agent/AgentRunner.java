@@ -11,6 +11,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import io.nucleusmem.agent.AgentProtocol.Command;
 import io.nucleusmem.agent.AgentProtocol.Held;
+import io.nucleusmem.memspace.CompactedException;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
@@ -54,8 +55,13 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private record Buried(AgentWatch watch, long revision, Throwable failure) implements Message {}
 
-  /** The agent ends here. */
+  /** The behavior has ended; everything that it handled was told before. */
+  private record BehaviorEnded(Throwable failure) implements Message {}
+
+  /** The agent ends here, behind the message that it is handling; the host is told. */
   record End() implements Message {}
+
+  private static final int FAILURE_CHARS_MAX = 2_000; // of a failure, in a dead letter and the log
 
   private final String id;
   private final AgentSpec spec;
@@ -67,9 +73,12 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private List<Held> held;
   private Map<String, MountedSpace> spaces = Map.of();
   private MountedSpace inbox;
-  private boolean maybeSeen; // what lies behind the cursors may have been seen by an earlier life
+  private final boolean maybeSeen; // what lies behind the cursors may have been, elsewhere
+  private final Map<String, Long> begun =
+      new HashMap<>(); // last revision that crashed the behavior
   private ActorRef<Object> behavior;
   private AgentContextImpl<?> context;
+  private boolean ending;
   private int restarts;
   private int crashesInARow;
   private String poisonAt = "";
@@ -130,9 +139,10 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
         .onMessage(MountsChanged.class, this::onMountsChanged)
         .onMessage(Reopened.class, this::onReopened)
         .onMessage(Buried.class, this::onBuried)
-        .onMessage(End.class, end -> Behaviors.stopped())
-        .onSignal(ChildFailed.class, failed -> onCrash(failed.getCause()))
-        .onSignal(Terminated.class, ended -> onCrash(null))
+        .onMessage(BehaviorEnded.class, this::onBehaviorEnded)
+        .onMessage(End.class, this::onEnd)
+        .onSignal(ChildFailed.class, failed -> afterWhatItTold(failed.getCause()))
+        .onSignal(Terminated.class, ended -> afterWhatItTold(null))
         .onSignal(PostStop.class, this::onPostStop)
         .build();
   }
@@ -172,7 +182,9 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
     spaces = opened.spaces();
     inbox = opened.inbox();
-    startBehavior();
+    if (!ending) {
+      startBehavior();
+    }
     return this;
   }
 
@@ -188,6 +200,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       if (context != null) {
         context.spaces(spaces);
       }
+      closeWatchesOfUnmounted();
     }
     reopened.change().reply().done(null, reopened.failure());
     return this;
@@ -222,10 +235,35 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
   }
 
+  /** A signal overtakes messages, and the behavior's last ones tell what it has handled. */
+  private Behavior<Message> afterWhatItTold(Throwable failure) {
+    getContext().getSelf().tell(new BehaviorEnded(failure));
+    return this;
+  }
+
+  private Behavior<Message> onBehaviorEnded(BehaviorEnded ended) {
+    return ending ? ended() : onCrash(ended.failure());
+  }
+
+  private Behavior<Message> onEnd(End end) {
+    ending = true;
+    watches.values().forEach(AgentWatch::close);
+    if (behavior == null) {
+      return ended();
+    }
+    getContext().stop(behavior);
+    return this;
+  }
+
+  private Behavior<Message> ended() {
+    host.tell(new AgentHost.RunnerEnded(getContext().getSelf()));
+    return Behaviors.stopped();
+  }
+
   private Behavior<Message> onCrash(Throwable failure) {
     restarts++;
     behavior = null;
-    lastFailure = failure == null ? "the behavior stopped" : failure.toString();
+    lastFailure = failure == null ? "the behavior stopped" : shortened(failure.toString());
     getContext().getLog().warn("agent {} crashed: {}", id, lastFailure); // Akka logs the trace
     String at = context == null ? "" : context.current();
     poisonCrashes = at.equals(poisonAt) ? poisonCrashes + 1 : 1;
@@ -239,7 +277,9 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       }
     }
     closeWatches();
-    maybeSeen = true;
+    if (poisoned != null) {
+      begun.put(poisoned.name(), revision);
+    }
     if (poisoned != null && poisonCrashes >= node.settings().poisonDeliveriesMax()) {
       bury(poisoned, revision);
     } else {
@@ -248,13 +288,14 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     return this;
   }
 
+  private static String shortened(String failure) {
+    return failure.length() <= FAILURE_CHARS_MAX
+        ? failure
+        : failure.substring(0, FAILURE_CHARS_MAX) + " ...";
+  }
+
   private void backOff() {
-    Duration min = node.settings().backoffMin();
-    Duration pause = min.multipliedBy(1L << Math.min(crashesInARow, 20));
-    if (pause.compareTo(node.settings().backoffMax()) > 0) {
-      pause = node.settings().backoffMax();
-    }
-    crashesInARow++;
+    Duration pause = node.settings().backoff(crashesInARow++);
     tellHost(AgentInfo.State.BACKING_OFF);
     getContext().scheduleOnce(pause, getContext().getSelf(), new Retry());
   }
@@ -314,7 +355,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     watch.start(
         behavior,
         cursors.get(watch.name()),
-        maybeSeen,
+        maybeSeen ? Long.MAX_VALUE : begun.getOrDefault(watch.name(), 0L),
         getContext().getSelf(),
         node.settings().callTimeout());
     return this;
@@ -325,6 +366,20 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     if (watches.get(watch.name()) != watch || watch.isClosed()) {
       watch.close();
       return this;
+    }
+    if (started.failure() instanceof CompactedException compacted) {
+      // retention removed what the cursor asks for: asking again would give the same answer
+      getContext()
+          .getLog()
+          .error(
+              "agent {}: watch {} of {} goes on at revision {}; it has missed what was before: {}",
+              id,
+              watch.name(),
+              watch.space(),
+              compacted.oldest(),
+              compacted.getMessage());
+      moveCursor(watch.name(), compacted.oldest() - 1);
+      return onStartWatch(new StartWatch(watch.again()));
     }
     if (started.failure() != null) {
       getContext()
@@ -358,6 +413,21 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private void moveCursor(String name, long revision) {
     cursors.merge(name, revision, Math::max);
     host.tell(new AgentHost.CursorAt(name, revision));
+  }
+
+  private void closeWatchesOfUnmounted() {
+    watches
+        .values()
+        .removeIf(
+            watch -> {
+              boolean gone =
+                  !spaces.containsKey(watch.space())
+                      && !watch.space().equals(node.settings().space());
+              if (gone) {
+                watch.close();
+              }
+              return gone;
+            });
   }
 
   private void closeWatches() {

@@ -83,7 +83,10 @@ public final class AgentTestKit implements AutoCloseable {
           "akka.cluster.jmx.enabled", "off",
           "akka.coordinated-shutdown.run-by-actor-system-terminate", "off",
           "akka.coordinated-shutdown.run-by-jvm-shutdown-hook", "off",
-          "nucleusmem.agents.restart-backoff-min", "10ms");
+          "nucleusmem.agents.restart-backoff-min", "10ms",
+          // only an orderly end saves them: so what a crash brings again does not depend on time
+          "nucleusmem.agents.cursor-save-interval", "1h",
+          "nucleusmem.agents.cursor-save-signals", 1_000_000);
 
   private final AgentType<?> type;
   private final KvStore store = new MemoryStore(StoreScope.ALL);
@@ -188,7 +191,8 @@ public final class AgentTestKit implements AutoCloseable {
 
   /**
    * Ends the node as a power failure does, with nothing handed over, and starts another on what was
-   * committed. What the agent has handled in the last moments comes again, marked as redelivered.
+   * committed. What the agent has handled since its node began comes again, marked as redelivered:
+   * the worst that a crash can do.
    */
   public void crashNode() {
     end();
