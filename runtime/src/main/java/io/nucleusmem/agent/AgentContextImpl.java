@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -118,6 +119,11 @@ final class AgentContextImpl<M> implements AgentContext<M> {
           "agent [%s] has not mounted space [%s]; it has %s".formatted(id, name, spaces.keySet()));
     }
     return space;
+  }
+
+  @Override
+  public Set<String> spaces() {
+    return spaces.keySet();
   }
 
   @Override

@@ -471,7 +471,11 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   }
 
   private Effect<Event, State> onCursorAt(State state, CursorAt at) {
+    boolean begins = !state.cursors().containsKey(at.watch()) && !unsaved.containsKey(at.watch());
     unsaved.merge(at.watch(), at.revision(), Math::max);
+    if (begins) { // where a watch began is not found again, and what came since would be lost
+      return onSaveCursors(state, new SaveCursors());
+    }
     if (++unsavedSignals >= node.settings().cursorSaveSignals()) {
       return onSaveCursors(state, new SaveCursors());
     }

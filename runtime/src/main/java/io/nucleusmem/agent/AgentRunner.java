@@ -326,7 +326,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private Behavior<Message> onBuried(Buried buried) {
     if (buried.failure() == null) {
-      moveCursor(buried.watch().name(), buried.revision());
+      moveCursor(buried.watch(), buried.revision());
       poisonCrashes = 0;
     } else {
       getContext()
@@ -354,7 +354,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
     watch.start(
         behavior,
-        cursors.get(watch.name()),
+        cursors.get(watch.cursor()),
         maybeSeen ? Long.MAX_VALUE : begun.getOrDefault(watch.name(), 0L),
         getContext().getSelf(),
         node.settings().callTimeout());
@@ -378,7 +378,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
               watch.space(),
               compacted.oldest(),
               compacted.getMessage());
-      moveCursor(watch.name(), compacted.oldest() - 1);
+      moveCursor(watch, compacted.oldest() - 1);
       return onStartWatch(new StartWatch(watch.again()));
     }
     if (started.failure() != null) {
@@ -397,22 +397,21 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
               new StartWatch(watch.again()));
       return this;
     }
-    cursors.putIfAbsent(watch.name(), watch.startedAt());
-    moveCursor(watch.name(), watch.startedAt());
+    moveCursor(watch, watch.startedAt());
     return this;
   }
 
   private Behavior<Message> onHandled(Handled handled) {
     if (watches.get(handled.watch().name()) == handled.watch()) {
       crashesInARow = 0;
-      moveCursor(handled.watch().name(), handled.revision());
+      moveCursor(handled.watch(), handled.revision());
     }
     return this;
   }
 
-  private void moveCursor(String name, long revision) {
-    cursors.merge(name, revision, Math::max);
-    host.tell(new AgentHost.CursorAt(name, revision));
+  private void moveCursor(AgentWatch watch, long revision) {
+    cursors.merge(watch.cursor(), revision, Math::max);
+    host.tell(new AgentHost.CursorAt(watch.cursor(), revision));
   }
 
   private void closeWatchesOfUnmounted() {

@@ -75,6 +75,11 @@ final class AgentWatch {
     return name;
   }
 
+  /** The name of its cursor: a revision of one space means nothing in another. */
+  String cursor() {
+    return name.equals(AgentContextImpl.INBOX) ? name : space + "/" + name;
+  }
+
   String space() {
     return space;
   }

@@ -234,6 +234,11 @@ public final class AgentTestKit implements AutoCloseable {
 
   // ---- memory ----
 
+  /** The node's actor system. */
+  public ActorSystem<?> system() {
+    return system;
+  }
+
   /** The client of spaces. */
   public MemSpaces spaces() {
     return NucleusMem.get(system).spaces();
