@@ -144,7 +144,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   private CompletionStage<Void> change(AgentMount mount, boolean add) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     host.tell(
-        new AgentHost.ChangeMount(
+        new AgentProtocol.ChangeMount(
             mount,
             add,
             (mountId, failure) -> {

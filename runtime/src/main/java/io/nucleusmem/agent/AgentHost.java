@@ -2,6 +2,7 @@ package io.nucleusmem.agent;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
@@ -17,17 +18,22 @@ import akka.persistence.typed.javadsl.EventSourcedBehavior;
 import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
 import io.nucleusmem.agent.AgentProtocol.Acquiring;
+import io.nucleusmem.agent.AgentProtocol.ChangeMount;
 import io.nucleusmem.agent.AgentProtocol.Command;
+import io.nucleusmem.agent.AgentProtocol.CursorAt;
 import io.nucleusmem.agent.AgentProtocol.CursorsMoved;
 import io.nucleusmem.agent.AgentProtocol.Describe;
 import io.nucleusmem.agent.AgentProtocol.Event;
 import io.nucleusmem.agent.AgentProtocol.Held;
 import io.nucleusmem.agent.AgentProtocol.Info;
 import io.nucleusmem.agent.AgentProtocol.Leave;
+import io.nucleusmem.agent.AgentProtocol.MountChanged;
 import io.nucleusmem.agent.AgentProtocol.MountsHeld;
 import io.nucleusmem.agent.AgentProtocol.Refused;
 import io.nucleusmem.agent.AgentProtocol.Released;
 import io.nucleusmem.agent.AgentProtocol.Reply;
+import io.nucleusmem.agent.AgentProtocol.RunnerAt;
+import io.nucleusmem.agent.AgentProtocol.RunnerEnded;
 import io.nucleusmem.agent.AgentProtocol.Spawn;
 import io.nucleusmem.agent.AgentProtocol.Spawned;
 import io.nucleusmem.agent.AgentProtocol.State;
@@ -61,25 +67,6 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   private static final int SNAPSHOTS_KEPT = 2;
   // how long a behavior may take to finish its message when the agent stops, moves or is switched
   private static final Duration RUNNER_END_MAX = Duration.ofSeconds(5);
-
-  // ---- what its own parts tell it ----
-
-  /** A watch of the agent has been handled up to here. */
-  record CursorAt(String watch, long revision) implements Command {}
-
-  /** How the agent is doing. */
-  record RunnerAt(AgentInfo.State state, int restarts) implements Command {}
-
-  /** The agent itself wants a mount, or gives one back. */
-  record ChangeMount(AgentMount mount, boolean add, MountChanged reply) implements Command {}
-
-  /** Where the result of {@link ChangeMount} goes. */
-  interface MountChanged {
-    void done(String mountId, Throwable failure);
-  }
-
-  /** The runner has ended; what its behavior had handled it told before. */
-  record RunnerEnded(ActorRef<AgentRunner.Message> runner) implements Command {}
 
   private record Acquired(int attempt, AgentMounts.Change change, Throwable failure)
       implements Command {}
@@ -122,7 +109,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       ActorRef<ClusterSharding.ShardCommand> shard) {
     super(
         PersistenceId.of(TYPE_KEY.name(), id),
-        akka.actor.typed.SupervisorStrategy.restartWithBackoff(
+        SupervisorStrategy.restartWithBackoff(
             node.settings().backoffMin(), node.settings().backoffMax(), 0.1));
     this.context = context;
     this.timers = timers;
@@ -269,20 +256,25 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     List<Event> events = new ArrayList<>();
     if (!unsaved.isEmpty()) {
       events.add(new CursorsMoved(Map.copyOf(unsaved)));
+      unsaved.clear();
     }
     events.add(new Stopped());
     Principal principal = principal(state);
     return Effect()
         .persist(events)
         .thenRun(
-            (State next) ->
-                node.mounts()
-                    .release(principal, all)
-                    .whenComplete(
-                        (done, failure) -> {
-                          command.replyTo().tell(new Info(info(next)));
-                          shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
-                        }));
+            (State next) -> {
+              Info last = new Info(info(next));
+              ActorRef<Command> self = context.getSelf();
+              node.mounts()
+                  .release(principal, all)
+                  .whenComplete(
+                      (done, failure) -> {
+                        // in this order: what is sent after the answer finds a new host
+                        shard.tell(new ClusterSharding.Passivate<>(self));
+                        command.replyTo().tell(last);
+                      });
+            });
   }
 
   private Effect<Event, State> onLeave(State state, Leave command) {
@@ -384,21 +376,20 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
 
   private EffectBuilder<Event, State> notAcquired(State state, Throwable failure) {
     Refused refused = Refused.of(failure);
-    waiting.forEach(replyTo -> replyTo.tell(refused));
-    waiting.clear();
-    if (mountChange != null) {
-      mountChange.done(null, refused.toException());
-      mountChange = null;
+    if (state.begins() && !refused.code().retryable()) {
+      return Effect()
+          .persist(new Stopped())
+          .thenRun(
+              (State next) -> {
+                shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+                refuse(refused);
+              });
     }
-    if (state.begins() && refused.code().retryable()) {
+    refuse(refused);
+    if (state.begins()) {
       // without its mounts it would only crash
       timers.startSingleTimer(new AcquireAgain(), node.settings().backoffMin().multipliedBy(5));
       return Effect().none();
-    }
-    if (state.begins()) {
-      return Effect()
-          .persist(new Stopped())
-          .thenRun((State next) -> shard.tell(new ClusterSharding.Passivate<>(context.getSelf())));
     }
     // what was held before stays: a switch happens whole or not at all
     return Effect()
@@ -409,6 +400,15 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
                 run(next, true);
               }
             });
+  }
+
+  private void refuse(Refused refused) {
+    waiting.forEach(replyTo -> replyTo.tell(refused));
+    waiting.clear();
+    if (mountChange != null) {
+      mountChange.done(null, refused.toException());
+      mountChange = null;
+    }
   }
 
   private void release(State state, List<Held> mounts) {

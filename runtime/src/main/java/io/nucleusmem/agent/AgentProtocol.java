@@ -34,6 +34,27 @@ final class AgentProtocol {
   /** Sharding's word: the agent goes on elsewhere. */
   record Leave() implements Command, CborSerializable {}
 
+  // ---- what a host's own parts tell it, on its node ----
+
+  /** A watch of the agent has been handled up to here. */
+  record CursorAt(String watch, long revision) implements Command {}
+
+  /** How the agent is doing. */
+  record RunnerAt(AgentInfo.State state, int restarts) implements Command {}
+
+  /** The agent itself wants a mount, or gives one back. */
+  record ChangeMount(AgentMount mount, boolean add, MountChanged reply) implements Command {}
+
+  /** Where the result of {@link ChangeMount} goes. */
+  interface MountChanged {
+    void done(String mountId, Throwable failure);
+  }
+
+  /** The runner has ended; what its behavior had handled it told before. */
+  record RunnerEnded(ActorRef<AgentRunner.Message> runner) implements Command {}
+
+  // ---- answers ----
+
   /** An answer. */
   sealed interface Reply extends CborSerializable {}
 

@@ -13,6 +13,7 @@ import io.nucleusmem.agent.AgentProtocol.Command;
 import io.nucleusmem.agent.AgentProtocol.Held;
 import io.nucleusmem.memspace.CompactedException;
 import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
 import java.time.Duration;
@@ -48,7 +49,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   record Handled(AgentWatch watch, long revision) implements Message {}
 
   /** The agent's mounts changed by its own wish. */
-  record MountsChanged(List<Held> held, AgentHost.MountChanged reply) implements Message {}
+  record MountsChanged(List<Held> held, AgentProtocol.MountChanged reply) implements Message {}
 
   private record Reopened(Map<String, MountedSpace> spaces, MountsChanged change, Throwable failure)
       implements Message {}
@@ -256,7 +257,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   }
 
   private Behavior<Message> ended() {
-    host.tell(new AgentHost.RunnerEnded(getContext().getSelf()));
+    host.tell(new AgentProtocol.RunnerEnded(getContext().getSelf()));
     return Behaviors.stopped();
   }
 
@@ -338,7 +339,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   }
 
   private void tellHost(AgentInfo.State state) {
-    host.tell(new AgentHost.RunnerAt(state, restarts));
+    host.tell(new AgentProtocol.RunnerAt(state, restarts));
   }
 
   // ---- watches ----
@@ -382,14 +383,16 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       return onStartWatch(new StartWatch(watch.again()));
     }
     if (started.failure() != null) {
-      getContext()
-          .getLog()
-          .warn(
-              "agent {}: watch {} of {} is not active: {}; trying again",
-              id,
-              watch.name(),
-              watch.space(),
-              started.failure().toString());
+      if (!nodeStops(started.failure())) {
+        getContext()
+            .getLog()
+            .warn(
+                "agent {}: watch {} of {} is not active: {}; trying again",
+                id,
+                watch.name(),
+                watch.space(),
+                started.failure().toString());
+      }
       getContext()
           .scheduleOnce(
               node.settings().backoffMin().multipliedBy(5),
@@ -399,6 +402,12 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
     moveCursor(watch, watch.startedAt());
     return this;
+  }
+
+  /** Then the agent ends in a moment too, and nobody needs to be told. */
+  private static boolean nodeStops(Throwable failure) {
+    return failure instanceof MemSpaceException known
+        && "stopping".equals(known.details().get("node"));
   }
 
   private Behavior<Message> onHandled(Handled handled) {
@@ -411,7 +420,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private void moveCursor(AgentWatch watch, long revision) {
     cursors.merge(watch.cursor(), revision, Math::max);
-    host.tell(new AgentHost.CursorAt(watch.cursor(), revision));
+    host.tell(new AgentProtocol.CursorAt(watch.cursor(), revision));
   }
 
   private void closeWatchesOfUnmounted() {

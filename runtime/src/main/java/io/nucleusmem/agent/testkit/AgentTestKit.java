@@ -92,7 +92,7 @@ public final class AgentTestKit implements AutoCloseable {
   private final KvStore store = new MemoryStore(StoreScope.ALL);
   private final Map<String, TestPeer> peers = new ConcurrentHashMap<>();
   private final Map<String, MountedSpace> mounts = new LinkedHashMap<>();
-  private volatile AgentContext<?> life; // of the behavior, the newest
+  private final Life<AgentContext<?>> life = new Life<>();
   private ActorSystem<SpawnProtocol.Command> system;
   private Agents agents;
 
@@ -130,7 +130,7 @@ public final class AgentTestKit implements AutoCloseable {
         authors.name(),
         authors.messages(),
         context -> {
-          life = context;
+          life.begins(context);
           return authors.behavior().apply(context);
         },
         authors.inbox());
@@ -174,7 +174,9 @@ public final class AgentTestKit implements AutoCloseable {
    */
   public void crash() {
     int before = info().restarts();
-    crash(life);
+    AgentContext<?> context = await(life.current());
+    life.ends();
+    crash(context);
     until(
         "agent [%s] to start again".formatted(id()),
         () -> agents.describe(AUTHOR, id()),
@@ -197,6 +199,8 @@ public final class AgentTestKit implements AutoCloseable {
   public void crashNode() {
     end();
     mounts.clear();
+    life.ends();
+    peers.values().forEach(TestPeer::nodeEnds);
     startNode();
     until(
         "agent [%s] to start again".formatted(id()),

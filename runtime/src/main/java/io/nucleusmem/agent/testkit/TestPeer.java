@@ -20,7 +20,7 @@ public final class TestPeer {
   private final AgentTestKit kit;
   private final String id;
   private final BlockingQueue<Message> received = new LinkedBlockingQueue<>(RECEIVED_MAX);
-  private volatile AgentContext<Told> context;
+  private final Life<AgentContext<Told>> life = new Life<>();
   private long newest; // revision received; what comes again after a crash is no news
 
   TestPeer(AgentTestKit kit, String id) {
@@ -28,8 +28,13 @@ public final class TestPeer {
     this.id = id;
   }
 
+  /** What it was given by a node that is gone is of no use. */
+  void nodeEnds() {
+    life.ends();
+  }
+
   Behavior<Told> begin(AgentContext<Told> itsContext) {
-    context = itsContext;
+    life.begins(itsContext);
     return Behaviors.receiveMessage(
         told -> {
           Message message = told.message().what();
@@ -43,12 +48,12 @@ public final class TestPeer {
 
   /** Writes into the inbox of the agent under test. */
   public Published send(Content content) {
-    return kit.await(context.send(kit.id(), content));
+    return kit.await(kit.await(life.current()).send(kit.id(), content));
   }
 
   /** Answers a question that the agent under test asked. */
   public Published reply(Message question, Content answer) {
-    return kit.await(context.reply(question, answer));
+    return kit.await(kit.await(life.current()).reply(question, answer));
   }
 
   /** The next message that came; in order, each once. */
