@@ -11,6 +11,7 @@ import io.nucleusmem.memspace.Region;
 import io.nucleusmem.memspace.ScanRequest;
 import io.nucleusmem.memspace.WriteOptions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,9 +32,14 @@ final class Reads {
   }
 
   /** Keys with their versions, on both sides. */
-  private record Written(String prefix, long[][] ours, long[][] bare) {
+  private record Written(String[] keys, long[][] ours, long[][] bare) {
+    Written(String prefix, int keys, int versions) {
+      this(new String[keys], new long[keys][versions], new long[keys][versions]);
+      Arrays.setAll(this.keys, number -> prefix + "%06d".formatted(number));
+    }
+
     String key(int number) {
-      return prefix + "%06d".formatted(number);
+      return keys[number];
     }
   }
 
@@ -93,7 +99,7 @@ final class Reads {
 
   private static Written write(
       MountedSpace space, Baseline baseline, String prefix, int keys, int versions) {
-    Written written = new Written(prefix, new long[keys][versions], new long[keys][versions]);
+    Written written = new Written(prefix, keys, versions);
     for (int v = 0; v < versions; v++) {
       for (int from = 0; from < keys; from += BATCH) {
         int to = Math.min(keys, from + BATCH);
