@@ -23,6 +23,7 @@ import org.rocksdb.Snapshot;
 /** The reads themselves, blocking or memory only, as the options they are given say. */
 final class Reads {
   private static final int STEPS_MAX = 8; // rows walked before a seek is cheaper
+  private static final int SEEKS_MAX = 16; // without a try by steps
 
   private final RocksDB db;
 
@@ -164,12 +165,13 @@ final class Reads {
   }
 
   /**
-   * An iterator that steps or seeks, whichever is cheaper here: where the last way was too long for
-   * steps, the next will be.
+   * An iterator that steps or seeks, whichever is cheaper here: where a way was too long for steps,
+   * the next ones probably are.
    */
   private static final class Walk {
     private final RocksIterator rows;
-    private int stepsMax = STEPS_MAX;
+    private int seeksLeft; // that come next without a try by steps
+    private int seeks; // twice as many after each try in vain
     byte[] key; // of the row it is at; null at the end
 
     Walk(RocksIterator rows) throws RocksDBException {
@@ -187,36 +189,47 @@ final class Reads {
       look();
     }
 
-    /** Moves to the first row at or behind a key, from one before it; or stays. */
+    /** Moves to the first row at or behind a key; stays if it is there. */
     void forward(byte[] to) throws RocksDBException {
       if (key == null || Arrays.compareUnsigned(key, to) >= 0) {
         return;
       }
-      for (int steps = 0; key != null && Arrays.compareUnsigned(key, to) < 0; steps++) {
-        if (steps == stepsMax) {
-          stepsMax = 1;
-          seek(to);
-          return;
-        }
+      for (int left = steps(); left > 0; left--) {
         rows.next();
         look();
-      }
-      stepsMax = STEPS_MAX;
-    }
-
-    /** Moves to the last row before a key. */
-    void backward(byte[] to) throws RocksDBException {
-      for (int steps = 0; key != null && Arrays.compareUnsigned(key, to) >= 0; steps++) {
-        if (steps == stepsMax) {
-          stepsMax = 1;
-          rows.seekForPrev(to); // no row's key is a prefix alone
-          look();
+        if (key == null || Arrays.compareUnsigned(key, to) >= 0) {
+          seeks = 0;
+          seeksLeft = 0;
           return;
         }
+      }
+      seek(to);
+    }
+
+    /** Moves to the last row before a key, from one at or behind it. */
+    void backward(byte[] to) throws RocksDBException {
+      for (int left = steps(); left > 0; left--) {
         rows.prev();
         look();
+        if (key == null || Arrays.compareUnsigned(key, to) < 0) {
+          seeks = 0;
+          seeksLeft = 0;
+          return;
+        }
       }
-      stepsMax = STEPS_MAX;
+      rows.seekForPrev(to); // no row's key is a prefix alone
+      look();
+    }
+
+    /** How many steps to try before a seek. */
+    private int steps() {
+      if (seeksLeft > 0) {
+        seeksLeft--;
+        return 0;
+      }
+      seeks = Math.min(SEEKS_MAX, 2 * seeks + 1); // taken back if steps do
+      seeksLeft = seeks;
+      return STEPS_MAX;
     }
   }
 
