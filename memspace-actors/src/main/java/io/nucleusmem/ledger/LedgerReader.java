@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -77,32 +78,29 @@ public final class LedgerReader {
    */
   public CompletionStage<Optional<Version>> version(EntryRef entry, long revision) {
     KeyRange range = LedgerKeys.versionsFrom(id, entry, revision);
-    return tail()
-        .thenCompose(
-            tail -> {
-              Optional<Version> late = tail.first(range);
-              return late.isPresent()
-                  ? CompletableFuture.completedStage(late)
-                  : store
-                      .scan(range, 1, Direction.ASCENDING)
-                      .thenApply(
-                          page -> page.rows().stream().findFirst().map(LedgerReader::decode));
-            });
+    return withTail(
+        tail -> {
+          Optional<Version> late = tail.first(range);
+          return late.isPresent()
+              ? CompletableFuture.completedStage(late)
+              : store
+                  .scan(range, 1, Direction.ASCENDING)
+                  .thenApply(page -> page.rows().stream().findFirst().map(LedgerReader::decode));
+        });
   }
 
   /** The version of an entry that was made by a revision. */
   public CompletionStage<Optional<Version>> exact(EntryRef entry, long revision) {
     Bytes key = LedgerKeys.version(id, entry, revision);
-    return tail()
-        .thenCompose(
-            tail -> {
-              Optional<Version> late = tail.first(new KeyRange(key, KeyRange.after(key)));
-              return late.isPresent()
-                  ? CompletableFuture.completedStage(late)
-                  : store
-                      .get(key)
-                      .thenApply(row -> row.map(value -> Version.decode(entry, revision, value)));
-            });
+    return withTail(
+        tail -> {
+          Optional<Version> late = tail.first(new KeyRange(key, KeyRange.after(key)));
+          return late.isPresent()
+              ? CompletableFuture.completedStage(late)
+              : store
+                  .get(key)
+                  .thenApply(row -> row.map(value -> Version.decode(entry, revision, value)));
+        });
   }
 
   /**
@@ -113,35 +111,33 @@ public final class LedgerReader {
    */
   public CompletionStage<VersionPage> scan(
       KeyRange range, long revision, int limit, Direction direction) {
-    return tail()
-        .thenCompose(
-            tail ->
-                store
-                    .scanFloor(range, revision, limit, direction)
-                    .thenApply(page -> tail.over(page, range, revision, limit, direction)));
+    return withTail(
+        tail ->
+            store
+                .scanFloor(range, revision, limit, direction)
+                .thenApply(page -> tail.over(page, range, revision, limit, direction)));
   }
 
   /** Versions of an entry at or below a revision, newest first. */
   public CompletionStage<VersionPage> history(EntryRef entry, long revision, int limit) {
     KeyRange range = LedgerKeys.versionsFrom(id, entry, revision);
-    return tail()
-        .thenCompose(
-            tail ->
-                store
-                    .scan(range, limit, Direction.ASCENDING)
-                    .thenApply(
-                        page -> {
-                          List<Version> versions =
-                              new ArrayList<>(tail.all(range)); // all newer than the index
-                          page.rows().forEach(row -> versions.add(decode(row)));
-                          if (versions.size() <= limit) {
-                            return new VersionPage(versions, page.rest());
-                          }
-                          List<Version> cut = versions.subList(0, limit);
-                          long last = cut.get(limit - 1).revision();
-                          return new VersionPage(
-                              cut, Optional.of(LedgerKeys.versionsFrom(id, entry, last - 1)));
-                        }));
+    return withTail(
+        tail ->
+            store
+                .scan(range, limit, Direction.ASCENDING)
+                .thenApply(
+                    page -> {
+                      List<Version> versions =
+                          new ArrayList<>(tail.all(range)); // all newer than the index
+                      page.rows().forEach(row -> versions.add(decode(row)));
+                      if (versions.size() <= limit) {
+                        return new VersionPage(versions, page.rest());
+                      }
+                      List<Version> cut = versions.subList(0, limit);
+                      long last = cut.get(limit - 1).revision();
+                      return new VersionPage(
+                          cut, Optional.of(LedgerKeys.versionsFrom(id, entry, last - 1)));
+                    }));
   }
 
   /** All rows of state. */
@@ -240,12 +236,13 @@ public final class LedgerReader {
         });
   }
 
-  private CompletionStage<Tail> tail() {
+  private <T> CompletionStage<T> withTail(Function<Tail, CompletionStage<T>> read) {
     if (store.scope() == StoreScope.ALL) {
-      return CompletableFuture.completedStage(Tail.EMPTY);
+      return read.apply(Tail.EMPTY);
     }
     Tail tail = new Tail();
-    return eachTailRow(LedgerKeys.log(id), row -> tail.add(id, row)).thenApply(done -> tail);
+    return eachTailRow(LedgerKeys.log(id), row -> tail.add(id, row))
+        .thenCompose(done -> read.apply(tail));
   }
 
   /**

@@ -52,6 +52,9 @@ final class Tail {
 
   /** An index page with the tail taken over it. */
   VersionPage over(Page page, KeyRange asked, long revision, int limit, Direction direction) {
+    if (versions.isEmpty()) {
+      return new VersionPage(page.rows().stream().map(LedgerReader::decode).toList(), page.rest());
+    }
     TreeMap<Bytes, Version> merged = new TreeMap<>();
     page.rows().forEach(row -> merged.put(prefix(row.key()), LedgerReader.decode(row)));
     KeyRange covered =

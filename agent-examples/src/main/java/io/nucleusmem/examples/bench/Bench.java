@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -33,11 +31,7 @@ public final class Bench implements Callable<Integer> {
       description = "Only those that begin with one of these names.")
   private List<String> names = List.of();
 
-  /** A family of measurements. */
-  interface Family {
-    void run(BenchNode node, Baseline baseline, Report into) throws Exception;
-  }
-
+  /** Runs the command; ends the JVM. */
   public static void main(String[] arguments) {
     System.exit(new CommandLine(new Bench()).execute(arguments));
   }
@@ -46,29 +40,23 @@ public final class Bench implements Callable<Integer> {
   public Integer call() throws Exception {
     Path dir = Files.createTempDirectory("nucleusmem-bench");
     Report into = new Report();
-    Workloads loads = new Workloads(quick);
-    Map<String, Family> families = new LinkedHashMap<>();
-    families.put("write/", loads::writes);
-    families.put("signal/", loads::signals);
-    families.put("fanout/", loads::fanout);
-    families.put("get", loads::reads);
-    families.put("scan/", loads::scans);
-    families.put("contended", loads::contended);
+    Rounds rounds = new Rounds(quick, names);
     try {
       try (BenchNode node = new BenchNode(dir.resolve("node"), "10m");
           Baseline baseline = new Baseline(dir.resolve("baseline"))) {
-        for (Map.Entry<String, Family> family : families.entrySet()) {
-          if (wanted(family.getKey())) {
-            family.getValue().run(node, baseline, into);
-          }
+        if (rounds.wantsAny("write/")) {
+          new Writes(rounds).run(node, baseline, into);
         }
-        if (wanted("idle-space/heap")) {
-          loads.heap(node, into);
+        new Signals(rounds).run(node, baseline, into);
+        new Reads(rounds).run(node, baseline, into);
+        new Contention(rounds).run(node, baseline, into);
+        if (rounds.wants("idle-space/heap")) {
+          new Spaces(rounds).heap(node, into);
         }
       }
-      if (wanted("activate")) {
+      if (rounds.wants("activate/1000000")) {
         try (BenchNode node = new BenchNode(dir.resolve("activation"), "1s")) {
-          loads.activation(node, into);
+          new Spaces(rounds).activation(node, into);
         }
       }
       into.write(report);
@@ -76,18 +64,6 @@ public final class Bench implements Callable<Integer> {
     } finally {
       delete(dir);
     }
-  }
-
-  private boolean wanted(String family) {
-    List<String> contended = List.of("cas", "add", "append", "claim");
-    return names.isEmpty()
-        || names.stream()
-            .anyMatch(
-                name ->
-                    name.startsWith(family)
-                        || family.startsWith(name)
-                        || family.equals("contended")
-                            && contended.stream().anyMatch(name::startsWith));
   }
 
   private static void delete(Path dir) throws IOException {

@@ -23,6 +23,7 @@ import org.rocksdb.Snapshot;
 /** The reads themselves, blocking or memory only, as the options they are given say. */
 final class Reads {
   private static final int STEPS_MAX = 8; // rows walked before a seek is cheaper
+  private static final int SEEKS_MAX = 16; // without a try by steps
 
   private final RocksDB db;
 
@@ -69,22 +70,20 @@ final class Reads {
       if (range.isEmpty()) {
         return new Page(List.of(), Optional.empty());
       }
-      context.bound(range);
-      try (RocksIterator rows = db.newIterator(context.options(memoryOnly))) {
-        List<Row> page = new ArrayList<>(Math.min(limit, 64));
-        start(rows, up);
-        while (valid(rows)) {
-          if (page.size() == limit) {
-            return page(page, range, up);
-          }
-          page.add(row(rows));
-          if (limit == 1) {
-            return page(page, range, up); // without a look at the next, which may need the disk
-          }
-          step(rows, up);
+      RocksIterator rows = context.rows(db, range, memoryOnly);
+      List<Row> page = new ArrayList<>(Math.min(limit, 64));
+      start(rows, up);
+      while (valid(rows)) {
+        if (page.size() == limit) {
+          return page(page, range, up);
         }
-        return new Page(page, Optional.empty());
+        page.add(row(rows));
+        if (limit == 1) {
+          return page(page, range, up); // without a look at the next, which may need the disk
+        }
+        step(rows, up);
       }
+      return new Page(page, Optional.empty());
     };
   }
 
@@ -100,12 +99,10 @@ final class Reads {
       if (range.isEmpty()) {
         return new Page(List.of(), Optional.empty());
       }
-      context.bound(range);
-      try (RocksIterator rows = db.newIterator(context.options(memoryOnly))) {
-        return direction == Direction.ASCENDING
-            ? floorsUp(rows, range, revision, limit)
-            : floorsDown(rows, range, revision, limit);
-      }
+      RocksIterator rows = context.rows(db, range, memoryOnly);
+      return direction == Direction.ASCENDING
+          ? floorsUp(rows, range, revision, limit)
+          : floorsDown(rows, range, revision, limit);
     };
   }
 
@@ -114,22 +111,25 @@ final class Reads {
       throws RocksDBException {
     List<Row> page = new ArrayList<>(Math.min(limit, 64));
     start(rows, true);
-    for (int prefixes = 1; valid(rows); prefixes++) {
-      byte[] prefix = prefixOf(rows.key());
-      byte[] floor = versionKey(prefix, revision);
-      if (forward(rows, floor) && startsWith(rows.key(), prefix)) {
-        page.add(row(rows));
+    Walk walk = new Walk(rows);
+    for (int prefixes = 1; walk.key != null; prefixes++) {
+      byte[] prefix = prefixOf(walk.key);
+      walk.forward(versionKey(prefix, revision));
+      if (walk.key != null && startsWith(walk.key, prefix)) {
+        page.add(new Row(Bytes.wrap(walk.key), Bytes.wrap(rows.value())));
       }
       Bytes behind = KeyRange.after(Bytes.wrap(prefix));
       KeyRange rest = range.startingAt(behind);
       if (behind.isEmpty() || rest.isEmpty()) {
         return new Page(page, Optional.empty());
       }
-      if (prefixes == limit) {
-        boolean more = limit == 1 || forward(rows, behind.shared());
-        return new Page(page, more ? Optional.of(rest) : Optional.empty());
+      if (prefixes == limit && limit == 1) {
+        return new Page(page, Optional.of(rest));
       }
-      forward(rows, behind.shared());
+      walk.forward(behind.shared());
+      if (prefixes == limit) {
+        return new Page(page, walk.key != null ? Optional.of(rest) : Optional.empty());
+      }
     }
     return new Page(page, Optional.empty());
   }
@@ -139,14 +139,14 @@ final class Reads {
       throws RocksDBException {
     List<Row> page = new ArrayList<>(Math.min(limit, 64));
     start(rows, false);
-    for (int prefixes = 1; valid(rows); prefixes++) {
-      byte[] oldest = rows.key();
-      byte[] prefix = prefixOf(oldest);
+    Walk walk = new Walk(rows);
+    for (int prefixes = 1; walk.key != null; prefixes++) {
+      byte[] prefix = prefixOf(walk.key);
       byte[] floor = versionKey(prefix, revision);
-      if (Arrays.compareUnsigned(oldest, floor) >= 0) {
-        rows.seek(floor);
-        if (valid(rows)) {
-          page.add(row(rows));
+      if (Arrays.compareUnsigned(walk.key, floor) >= 0) {
+        walk.seek(floor);
+        if (walk.key != null) {
+          page.add(new Row(Bytes.wrap(walk.key), Bytes.wrap(rows.value())));
         }
       }
       KeyRange rest = range.endingAt(Bytes.wrap(prefix));
@@ -156,37 +156,80 @@ final class Reads {
       if (prefixes == limit && limit == 1) {
         return new Page(page, Optional.of(rest));
       }
-      backward(rows, prefix);
+      walk.backward(prefix);
       if (prefixes == limit) {
-        return new Page(page, valid(rows) ? Optional.of(rest) : Optional.empty());
+        return new Page(page, walk.key != null ? Optional.of(rest) : Optional.empty());
       }
     }
     return new Page(page, Optional.empty());
   }
 
-  /** Moves to the first row at or behind a key; false if there is none. */
-  private static boolean forward(RocksIterator rows, byte[] key) throws RocksDBException {
-    for (int steps = 0; valid(rows); steps++) {
-      if (Arrays.compareUnsigned(rows.key(), key) >= 0) {
-        return true;
-      }
-      if (steps == STEPS_MAX) {
-        rows.seek(key);
-        return valid(rows);
-      }
-      rows.next();
-    }
-    return false;
-  }
+  /**
+   * An iterator that steps or seeks, whichever is cheaper here: where a way was too long for steps,
+   * the next ones probably are.
+   */
+  private static final class Walk {
+    private final RocksIterator rows;
+    private int seeksLeft; // that come next without a try by steps
+    private int seeks; // twice as many after each try in vain
+    byte[] key; // of the row it is at; null at the end
 
-  /** Moves to the last row before a key. */
-  private static void backward(RocksIterator rows, byte[] key) throws RocksDBException {
-    for (int steps = 0; valid(rows) && Arrays.compareUnsigned(rows.key(), key) >= 0; steps++) {
-      if (steps == STEPS_MAX) {
-        rows.seekForPrev(key); // no row's key is a prefix alone
+    Walk(RocksIterator rows) throws RocksDBException {
+      this.rows = rows;
+      look();
+    }
+
+    private void look() throws RocksDBException {
+      key = valid(rows) ? rows.key() : null;
+    }
+
+    /** Moves to the first row at or behind a key. */
+    void seek(byte[] to) throws RocksDBException {
+      rows.seek(to);
+      look();
+    }
+
+    /** Moves to the first row at or behind a key; stays if it is there. */
+    void forward(byte[] to) throws RocksDBException {
+      if (key == null || Arrays.compareUnsigned(key, to) >= 0) {
         return;
       }
-      rows.prev();
+      for (int left = steps(); left > 0; left--) {
+        rows.next();
+        look();
+        if (key == null || Arrays.compareUnsigned(key, to) >= 0) {
+          seeks = 0;
+          seeksLeft = 0;
+          return;
+        }
+      }
+      seek(to);
+    }
+
+    /** Moves to the last row before a key, from one at or behind it. */
+    void backward(byte[] to) throws RocksDBException {
+      for (int left = steps(); left > 0; left--) {
+        rows.prev();
+        look();
+        if (key == null || Arrays.compareUnsigned(key, to) < 0) {
+          seeks = 0;
+          seeksLeft = 0;
+          return;
+        }
+      }
+      rows.seekForPrev(to); // no row's key is a prefix alone
+      look();
+    }
+
+    /** How many steps to try before a seek. */
+    private int steps() {
+      if (seeksLeft > 0) {
+        seeksLeft--;
+        return 0;
+      }
+      seeks = Math.min(SEEKS_MAX, 2 * seeks + 1); // taken back if steps do
+      seeksLeft = seeks;
+      return STEPS_MAX;
     }
   }
 

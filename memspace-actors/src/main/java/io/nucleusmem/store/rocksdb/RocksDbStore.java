@@ -221,10 +221,13 @@ public final class RocksDbStore implements KvStore {
     }
     try {
       ReadContext context = contexts.take();
+      boolean sound = false;
       try {
-        return read.run(context, memoryOnly);
+        T found = read.run(context, memoryOnly);
+        sound = true;
+        return found;
       } finally {
-        contexts.give(context);
+        contexts.give(context, sound);
       }
     } finally {
       guard.exit();
