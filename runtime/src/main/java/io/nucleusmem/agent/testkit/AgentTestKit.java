@@ -44,6 +44,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -73,7 +74,7 @@ public final class AgentTestKit implements AutoCloseable {
   public static final String TEST = "test";
 
   private static final Principal AUTHOR = Principal.of("author");
-  private static final String PEER_TYPE = "peer";
+  private static final String PEER_TYPE = "test-peer";
   private static final Duration POLL_INTERVAL = Duration.ofMillis(5);
   private static final int FOUND_MAX = 1_000; // what one wait can look at
 
@@ -307,9 +308,13 @@ public final class AgentTestKit implements AutoCloseable {
     try {
       return stage
           .toCompletableFuture()
+          .copy() // the time-out is ours, not that of others who wait
           .orTimeout(WAIT_MAX.toMillis(), TimeUnit.MILLISECONDS)
           .join();
     } catch (CompletionException e) {
+      if (e.getCause() instanceof TimeoutException) {
+        throw new AssertionError("waited [%s] in vain".formatted(WAIT_MAX), e);
+      }
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }
   }
