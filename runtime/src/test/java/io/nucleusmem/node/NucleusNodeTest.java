@@ -15,6 +15,7 @@ import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,9 +63,9 @@ class NucleusNodeTest {
           .hasMessageContaining(dir.resolve("data").toString())
           .message()
           .doesNotContain("\n");
-      assertThat(nodesRunning()).isEqualTo(1);
+      awaitNodesRunning(1);
     }
-    assertThat(nodesRunning()).isZero();
+    awaitNodesRunning(0);
   }
 
   @Test
@@ -103,7 +104,16 @@ class NucleusNodeTest {
             () -> NucleusNode.start(config("nucleusmem.memspace.claims-max = 0"), List.of()))
         .isInstanceOf(NodeStartException.class)
         .hasMessageContaining("nucleusmem.memspace.claims-max");
-    assertThat(nodesRunning()).isZero();
+    awaitNodesRunning(0);
+  }
+
+  /** An actor system has terminated a moment before its last thread has. */
+  private static void awaitNodesRunning(long expected) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (nodesRunning() != expected && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(10_000_000);
+    }
+    assertThat(nodesRunning()).isEqualTo(expected);
   }
 
   private static long nodesRunning() {
