@@ -210,6 +210,11 @@ public final class Ledger {
 
   // ---- commands ----
 
+  /** True while a commit is in flight: a command that comes now waits for the next one. */
+  public boolean isCommitting() {
+    return inFlight != null;
+  }
+
   /** Takes a command. The reply comes when what the answer rests on is settled. */
   public void submit(Command command, Reply reply) {
     if (end != null) {

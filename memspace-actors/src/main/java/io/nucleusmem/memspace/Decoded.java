@@ -9,9 +9,8 @@ import io.nucleusmem.store.Bytes;
  * changes almost never.
  */
 final class Decoded {
-  private static final int ROWS_MAX = 10_000;
-  private static final Cache<Bytes, Object> ROWS =
-      Caffeine.newBuilder().weakKeys().maximumSize(ROWS_MAX).build();
+  // Bounded by the rows that owners hold. No policy but that: it would cost each read.
+  private static final Cache<Bytes, Object> ROWS = Caffeine.newBuilder().weakKeys().build();
 
   private Decoded() {}
 

@@ -3,10 +3,11 @@ package io.nucleusmem.memspace;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
+import akka.actor.typed.Signal;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.ReceiveBuilder;
+import akka.actor.typed.javadsl.Receive;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import io.nucleusmem.ledger.Command;
 import io.nucleusmem.ledger.Ledger;
@@ -31,6 +32,24 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     default Promise<?> reply() {
       return null;
     }
+
+    /** False if it can be handled before the ledger is open. */
+    default boolean needsOpen() {
+      return true;
+    }
+
+    /** True if it becomes a command of the ledger, so that it can wait for the next commit. */
+    default boolean isCommand() {
+      return false;
+    }
+  }
+
+  /** What needs no open ledger. */
+  interface Anytime extends Message {
+    @Override
+    default boolean needsOpen() {
+      return false;
+    }
   }
 
   /** The newest revision at a time, which is closed by asking. -1: the ledger did not exist. */
@@ -43,19 +62,22 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
   record Attach(CommitListener listener, Promise<Long> reply) implements Message {}
 
   /** It does not any more. */
-  record Detach(CommitListener listener) implements Message {}
+  record Detach(CommitListener listener) implements Anytime {}
 
   /** Lets go of what was superseded before a revision; the number of rows removed. */
   record Compact(long floor, Promise<Long> reply) implements Message {}
 
   /** Nobody has used the owner for a while. */
-  record Idle() implements Message {}
+  record Idle() implements Anytime {}
 
   /** Sharding's word to stop. */
-  record Stop() implements Message {}
+  record Stop() implements Anytime {}
 
   /** A step of the owner's own, on its thread. */
-  record Step(Runnable run) implements Message {}
+  record Step(Runnable run) implements Anytime {}
+
+  /** Commands wait beside the mailbox. */
+  record Gather() implements Anytime {}
 
   private final LedgerId id;
   private final MemSpaceNode node;
@@ -63,6 +85,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
   private final ActorRef<ClusterSharding.ShardCommand> shard;
   private final Ledger ledger;
   private Watchers watchers; // null while nobody watches
+  private LiveOwner live; // null until the ledger is open
   private List<Message> beforeOpen =
       new ArrayList<>(0); // what needs the ledger open; null once it is
 
@@ -95,26 +118,68 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     return ledger;
   }
 
-  /** The handlers that all owners have. */
-  final ReceiveBuilder<Message> commonHandlers() {
-    return newReceiveBuilder()
-        .onMessage(Step.class, this::onStep)
-        .onMessage(Newest.class, message -> whenOpen(message, () -> onNewest(message)))
-        .onMessage(Attach.class, message -> whenOpen(message, () -> onAttach(message)))
-        .onMessage(Detach.class, this::onDetach)
-        .onMessage(
-            RevisionAt.class,
-            message ->
-                whenOpen(
-                    message, () -> ledger.revisionAt(message.timestamp(), message.reply()::settle)))
-        .onMessage(
-            Compact.class,
-            message ->
-                whenOpen(message, () -> ledger.compact(message.floor(), message.reply()::settle)))
-        .onMessage(Idle.class, this::onIdle)
-        .onMessage(Stop.class, this::onStop)
-        .onSignal(PostStop.class, this::onPostStop);
+  /**
+   * One object for all kinds of messages: a builder would give each owner a handler object for each
+   * kind, a third of what an idle space costs.
+   */
+  @Override
+  public final Receive<Message> createReceive() {
+    return new Receive<>() {
+      @Override
+      public Behavior<Message> receiveMessage(Message message) {
+        return received(message);
+      }
+
+      @Override
+      public Behavior<Message> receiveSignal(Signal signal) {
+        return signal instanceof PostStop ? onPostStop() : Behaviors.unhandled();
+      }
+    };
   }
+
+  private Behavior<Message> received(Message message) {
+    takeWaiting();
+    Behavior<Message> next = dispatch(message);
+    while (live != null && !live.commits(ledger.isCommitting()) && live.isAwaited()) {
+      takeWaiting();
+    }
+    return next;
+  }
+
+  /** Commands that came while a commit was in flight: they did not wake this actor. */
+  private void takeWaiting() {
+    if (live != null) {
+      live.takeWaiting(this::dispatch);
+    }
+  }
+
+  private Behavior<Message> dispatch(Message message) {
+    if (beforeOpen != null && message.needsOpen()) {
+      beforeOpen.add(message); // bounded by the time that opening takes; answered or failed then
+    } else if (message instanceof Step step) {
+      onStep(step);
+    } else if (message instanceof Newest newest) {
+      succeed(newest.reply(), ledger.committed());
+    } else if (message instanceof Attach attach) {
+      onAttach(attach);
+    } else if (message instanceof Detach detach) {
+      onDetach(detach);
+    } else if (message instanceof RevisionAt at) {
+      ledger.revisionAt(at.timestamp(), at.reply()::settle);
+    } else if (message instanceof Compact compact) {
+      ledger.compact(compact.floor(), compact.reply()::settle);
+    } else if (message instanceof Idle) {
+      onIdle();
+    } else if (message instanceof Stop) {
+      return onStop();
+    } else if (!(message instanceof Gather)) {
+      handle(message);
+    }
+    return this;
+  }
+
+  /** Handles a message that not all owners know. */
+  abstract void handle(Message message);
 
   /** Follows a commit, before its answers go out. */
   void committed(LogRow row) {}
@@ -138,15 +203,6 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
   /** The actor stops. */
   void leaving() {}
 
-  final Behavior<Message> whenOpen(Message message, Runnable handler) {
-    if (beforeOpen == null) {
-      handler.run();
-    } else {
-      beforeOpen.add(message); // bounded by the time that opening takes; answered or failed then
-    }
-    return this;
-  }
-
   final void submit(Command command, Promise<Outcome> reply) {
     ledger.submit(command, reply::settle);
   }
@@ -164,21 +220,16 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     node.answers().execute(() -> reply.fail(why));
   }
 
-  private Behavior<Message> onStep(Step step) {
+  private void onStep(Step step) {
     step.run().run();
     if (beforeOpen != null && ledger.isOpen()) {
-      owners.started(id, getContext().getSelf(), ledger);
+      live = owners.started(id, getContext().getSelf(), ledger);
       List<Message> waiting = beforeOpen;
       beforeOpen = null;
       opened();
       waiting.forEach(getContext().getSelf()::tell);
     }
     afterStep();
-    return this;
-  }
-
-  private void onNewest(Newest message) {
-    succeed(message.reply(), ledger.committed());
   }
 
   private void onAttach(Attach message) {
@@ -186,11 +237,10 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     succeed(message.reply(), watchers.attach(message.listener(), ledger.committed()));
   }
 
-  private Behavior<Message> onDetach(Detach message) {
+  private void onDetach(Detach message) {
     if (watchers != null && watchers.detach(message.listener())) {
       watchers = null;
     }
-    return this;
   }
 
   private void onCommitted(LogRow row) {
@@ -200,12 +250,11 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     }
   }
 
-  private Behavior<Message> onIdle(Idle message) {
+  private void onIdle() {
     if (watchers == null && ledger.isIdle() && mayLeave()) {
       owners.left(id, getContext().getSelf());
       shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
     }
-    return this;
   }
 
   private void ended(LedgerException why) {
@@ -224,18 +273,22 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     getContext().getSelf().tell(new Stop());
   }
 
-  private Behavior<Message> onStop(Stop message) {
+  private Behavior<Message> onStop() {
     owners.left(id, getContext().getSelf());
     if (ledger.isIdle() && isSettled()) {
       return Behaviors.stopped();
     }
-    getContext().scheduleOnce(node.settings().ackInterval(), getContext().getSelf(), message);
+    getContext().scheduleOnce(node.settings().ackInterval(), getContext().getSelf(), new Stop());
     return this;
   }
 
-  private Behavior<Message> onPostStop(PostStop signal) {
+  private Behavior<Message> onPostStop() {
     owners.left(id, getContext().getSelf());
     ledger.stop();
+    if (live != null) {
+      live.commits(false); // from here on nobody waits for a commit
+      takeWaiting();
+    }
     leaving();
     return this;
   }

@@ -4,7 +4,6 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
 import io.nucleusmem.ledger.Change;
@@ -45,7 +44,12 @@ final class MemSpace extends LedgerOwner {
   // ---- what others may ask ----
 
   /** Applies a command. */
-  record Apply(SpaceCommand command, Promise<Outcome> reply) implements Message {}
+  record Apply(SpaceCommand command, Promise<Outcome> reply) implements Anytime {
+    @Override
+    public boolean isCommand() {
+      return true;
+    }
+  }
 
   /** Claims entries. */
   record MakeClaim(
@@ -54,7 +58,12 @@ final class MemSpace extends LedgerOwner {
       boolean maybeRetried,
       SpaceChanges.ClaimRequest claim,
       Promise<Outcome> reply)
-      implements Message {}
+      implements Message {
+    @Override
+    public boolean isCommand() {
+      return true;
+    }
+  }
 
   /** What the space is, who has it mounted, which topics it has. */
   record Describe(Promise<Description> reply) implements Message {}
@@ -64,10 +73,10 @@ final class MemSpace extends LedgerOwner {
       implements Message {}
 
   /** Ends a mount; answered when no node can use it any more. */
-  record RevokeMount(String author, String mountId, Promise<Boolean> reply) implements Message {}
+  record RevokeMount(String author, String mountId, Promise<Boolean> reply) implements Anytime {}
 
   /** Archives or deletes; answered when every node that holds a mount knows. */
-  record SetState(Principal caller, String target, Promise<Boolean> reply) implements Message {}
+  record SetState(Principal caller, String target, Promise<Boolean> reply) implements Anytime {}
 
   /** The ledger of a topic; made if wanted, else {@link ErrorCode#TOPIC_NOT_FOUND}. */
   record FindTopic(String name, boolean make, String author, Promise<LedgerId> reply)
@@ -101,28 +110,27 @@ final class MemSpace extends LedgerOwner {
   }
 
   @Override
-  public Receive<Message> createReceive() {
-    return commonHandlers()
-        .onMessage(Apply.class, this::onApply)
-        .onMessage(MakeClaim.class, message -> whenOpen(message, () -> claim(message)))
-        .onMessage(OpenGrant.class, message -> whenOpen(message, () -> onOpenGrant(message)))
-        .onMessage(Describe.class, message -> whenOpen(message, () -> onDescribe(message)))
-        .onMessage(FindTopic.class, message -> whenOpen(message, () -> onFindTopic(message)))
-        .onMessage(RevokeMount.class, this::onRevokeMount)
-        .onMessage(SetState.class, this::onSetState)
-        .build();
-  }
-
-  private Behavior<Message> onApply(Apply apply) {
-    submit(apply.command(), apply.reply());
-    return this;
+  void handle(Message message) {
+    if (message instanceof Apply apply) {
+      submit(apply.command(), apply.reply());
+    } else if (message instanceof MakeClaim claim) {
+      claim(claim);
+    } else if (message instanceof OpenGrant grant) {
+      onOpenGrant(grant);
+    } else if (message instanceof Describe describe) {
+      onDescribe(describe);
+    } else if (message instanceof FindTopic find) {
+      onFindTopic(find);
+    } else if (message instanceof RevokeMount revoke) {
+      onRevokeMount(revoke);
+    } else if (message instanceof SetState state) {
+      onSetState(state);
+    } else {
+      throw new IllegalArgumentException("a space cannot handle [%s]".formatted(message));
+    }
   }
 
   // ---- claims ----
-
-  private Behavior<Message> onMakeClaim(MakeClaim message) {
-    return whenOpen(message, () -> claim(message));
-  }
 
   private void claim(MakeClaim message) {
     EntryRef prefix = SpaceRows.ref(message.claim().prefix());
@@ -252,7 +260,7 @@ final class MemSpace extends LedgerOwner {
     }
   }
 
-  private Behavior<Message> onRevokeMount(RevokeMount message) {
+  private void onRevokeMount(RevokeMount message) {
     ledger()
         .submit(
             new SpaceChanges.Revoke(message.author(), message.mountId()),
@@ -267,10 +275,9 @@ final class MemSpace extends LedgerOwner {
                     message.reply());
               }
             });
-    return this;
   }
 
-  private Behavior<Message> onSetState(SetState message) {
+  private void onSetState(SetState message) {
     ledger()
         .submit(
             new SpaceChanges.SetState(message.caller(), message.target()),
@@ -286,7 +293,6 @@ final class MemSpace extends LedgerOwner {
                       : new MemSpaceException(ErrorCode.SPACE_NOT_FOUND, "the space was deleted");
               tellHolders(null, why, archived, message.reply());
             });
-    return this;
   }
 
   /**

@@ -27,8 +27,7 @@ final class Owners {
   void tell(LedgerId id, LedgerOwner.Message message) {
     LiveOwner owner = live.get(id);
     if (owner != null) {
-      owner.used();
-      owner.ref().tell(message);
+      owner.tell(message);
     } else {
       sharding.entityRefFor(type, id.toString()).tell(message);
     }
@@ -42,8 +41,10 @@ final class Owners {
         : Optional.of(owner.ledger());
   }
 
-  void started(LedgerId id, ActorRef<LedgerOwner.Message> ref, Ledger ledger) {
-    live.put(id, new LiveOwner(ref, ledger));
+  LiveOwner started(LedgerId id, ActorRef<LedgerOwner.Message> ref, Ledger ledger) {
+    LiveOwner owner = new LiveOwner(ref, ledger);
+    live.put(id, owner);
+    return owner;
   }
 
   /** Forgets an owner that is about to leave, unless another has taken its place. */

@@ -4,7 +4,6 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
 import io.nucleusmem.ledger.Change;
@@ -50,7 +49,12 @@ final class Topic extends LedgerOwner {
       Content content,
       String to,
       Promise<Outcome> reply)
-      implements Message {}
+      implements Message {
+    @Override
+    public boolean isCommand() {
+      return true;
+    }
+  }
 
   /** Makes a durable subscription, or tells of the one that is there. */
   record Subscribe(
@@ -93,17 +97,27 @@ final class Topic extends LedgerOwner {
   }
 
   @Override
-  public Receive<Message> createReceive() {
-    return commonHandlers()
-        .onMessage(Publish.class, message -> whenOpen(message, () -> onPublish(message)))
-        .onMessage(
-            Subscribe.class, message -> whenProgressOpen(message, () -> onSubscribe(message)))
-        .onMessage(Pull.class, message -> whenProgressOpen(message, () -> onPull(message)))
-        .onMessage(Settle.class, message -> whenProgressOpen(message, () -> onSettle(message)))
-        .onMessage(Inspect.class, message -> whenProgressOpen(message, () -> onInspect(message)))
-        .onMessage(
-            Unsubscribe.class, message -> whenProgressOpen(message, () -> onUnsubscribe(message)))
-        .build();
+  void handle(Message message) {
+    if (message instanceof Publish publish) {
+      onPublish(publish);
+    } else if (subscriptions == null) {
+      beforeProgress.add(message); // bounded by the time that opening takes
+      if (progress == null) {
+        openProgress();
+      }
+    } else if (message instanceof Subscribe subscribe) {
+      onSubscribe(subscribe);
+    } else if (message instanceof Pull pull) {
+      onPull(pull);
+    } else if (message instanceof Settle settle) {
+      onSettle(settle);
+    } else if (message instanceof Inspect inspect) {
+      onInspect(inspect);
+    } else if (message instanceof Unsubscribe unsubscribe) {
+      onUnsubscribe(unsubscribe);
+    } else {
+      throw new IllegalArgumentException("a topic cannot handle [%s]".formatted(message));
+    }
   }
 
   @Override
@@ -137,21 +151,6 @@ final class Topic extends LedgerOwner {
   /** Where a topic's subscriptions are kept. */
   static LedgerId progressOf(LedgerId topic) {
     return topic.child("subscriptions", 0);
-  }
-
-  private Behavior<Message> whenProgressOpen(Message message, Runnable handler) {
-    return whenOpen(
-        message,
-        () -> {
-          if (subscriptions != null) {
-            handler.run();
-            return;
-          }
-          beforeProgress.add(message); // bounded by the time that opening takes
-          if (progress == null) {
-            openProgress();
-          }
-        });
   }
 
   private void openProgress() {

@@ -13,9 +13,9 @@ import io.nucleusmem.memspace.WriteOptions;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +54,7 @@ class NucleusNodeTest {
   }
 
   @Test
-  void aDirectoryThatIsInUseIsNamedAndNothingIsLeftRunning() throws InterruptedException {
+  void aDirectoryThatIsInUseIsNamedAndNothingIsLeftRunning() {
     try (NucleusNode first = NucleusNode.start(config(), List.of())) {
       assertThat(first.address().getPort()).isPositive();
       assertThatThrownBy(() -> NucleusNode.start(config(), List.of()))
@@ -63,9 +63,9 @@ class NucleusNodeTest {
           .hasMessageContaining(dir.resolve("data").toString())
           .message()
           .doesNotContain("\n");
-      assertThat(schedulers()).hasSize(1);
+      awaitNodesRunning(1);
     }
-    assertThat(nodesLeft()).isZero();
+    awaitNodesRunning(0);
   }
 
   @Test
@@ -83,7 +83,7 @@ class NucleusNodeTest {
   }
 
   @Test
-  void badConfigurationStartsNothing() throws InterruptedException {
+  void badConfigurationStartsNothing() {
     for (String bad :
         new String[] {
           "nucleusmem.http.prot = 1",
@@ -104,21 +104,21 @@ class NucleusNodeTest {
             () -> NucleusNode.start(config("nucleusmem.memspace.claims-max = 0"), List.of()))
         .isInstanceOf(NodeStartException.class)
         .hasMessageContaining("nucleusmem.memspace.claims-max");
-    assertThat(nodesLeft()).isZero();
+    awaitNodesRunning(0);
   }
 
-  private static List<Thread> schedulers() {
+  /** An actor system has terminated a moment before its last thread has. */
+  private static void awaitNodesRunning(long expected) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (nodesRunning() != expected && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(10_000_000);
+    }
+    assertThat(nodesRunning()).isEqualTo(expected);
+  }
+
+  private static long nodesRunning() {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> thread.getName().startsWith("nucleusmem-scheduler"))
-        .toList();
-  }
-
-  /** Nodes that run on; the scheduler's thread of one that has ended needs a moment to do so. */
-  private static long nodesLeft() throws InterruptedException {
-    List<Thread> schedulers = schedulers();
-    for (Thread scheduler : schedulers) {
-      scheduler.join(Duration.ofSeconds(10).toMillis());
-    }
-    return schedulers.stream().filter(Thread::isAlive).count();
+        .count();
   }
 }

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** Durable writes to one space by blocking callers. */
 final class Writes {
-  private static final double COMPILE_SECONDS = 6; // of the load of most callers, before any round
+  private static final double COMPILE_SECONDS = 12; // of the load of most callers, before any round
 
   private record Shape(int writers, int size, String target) {
     String name() {
