@@ -41,10 +41,10 @@ import java.util.function.BiConsumer;
 public final class Ledger {
   private static final Duration RESEND_DELAY_MAX = Duration.ofSeconds(1);
   private static final long ANCHOR_MILLIS = 1_000;
+  private static final ArrayDeque<Waiting> NOTHING_WAITS = new ArrayDeque<>(0);
 
   private final LedgerId id;
   private final KvStore store;
-  private final LedgerReader reader;
   private final LedgerSettings settings;
   private final LedgerHost host;
   private final long owner;
@@ -57,7 +57,7 @@ public final class Ledger {
   private boolean requestsLoading;
   private long startedAt; // store's time; ids made before it may be another owner's
 
-  private final ArrayDeque<Waiting> queue = new ArrayDeque<>(0);
+  private ArrayDeque<Waiting> queue = NOTHING_WAITS; // of its own from the first command on
   private long queueBytes;
   private long arrived; // commands that were ever queued
   private long newestRowKey; // first revision of the newest row
@@ -106,7 +106,6 @@ public final class Ledger {
       boolean sole) {
     this.id = id;
     this.store = store;
-    this.reader = new LedgerReader(store, id);
     this.settings = settings;
     this.host = host;
     this.owner = owner;
@@ -171,8 +170,8 @@ public final class Ledger {
    * is no such ledger.
    */
   public void start() {
-    CompletionStage<Optional<LogRow>> newest = reader.newestRow();
-    CompletionStage<TreeMap<StateKey, Bytes>> rows = newest.thenCompose(row -> reader.state());
+    CompletionStage<Optional<LogRow>> newest = reader().newestRow();
+    CompletionStage<TreeMap<StateKey, Bytes>> rows = newest.thenCompose(row -> reader().state());
     // later than the newest row: a request whose id is made after it can't be in that row or before
     CompletionStage<Long> afterNewest = newest.thenCompose(row -> store.now());
     onHost(
@@ -242,6 +241,7 @@ public final class Ledger {
   }
 
   private void enqueue(Command command, Reply reply) {
+    queue = queue == NOTHING_WAITS ? new ArrayDeque<>() : queue;
     queue.add(new Waiting(command, reply, ++arrived));
     queueBytes += command.bytes();
   }
@@ -262,7 +262,7 @@ public final class Ledger {
   }
 
   private void load(EntryRef entry) {
-    CompletionStage<Optional<Version>> read = reader.version(entry, Long.MAX_VALUE - 1);
+    CompletionStage<Optional<Version>> read = reader().version(entry, Long.MAX_VALUE - 1);
     CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
     if (future.isDone() && !future.isCompletedExceptionally()) {
       heads.loaded(entry, future.join()); // memory answered: no step in between
@@ -308,6 +308,10 @@ public final class Ledger {
   }
 
   // ---- commits ----
+
+  private LedgerReader reader() {
+    return new LedgerReader(store, id);
+  }
 
   private void maybeCommit() {
     if (!open || end != null || inFlight != null || timing || queue.isEmpty()) {
@@ -711,7 +715,7 @@ public final class Ledger {
     for (Closing closing : closings) {
       boolean flying = inFlight != null && inFlight.row().timestamp() <= closing.timestamp();
       if (committedAt > closing.timestamp() || isAlone() && !flying && !timing) {
-        reader
+        reader()
             .revisionAt(closing.timestamp())
             .whenComplete(
                 (revision, failure) ->
@@ -745,7 +749,7 @@ public final class Ledger {
 
   private void replay(long revision, Reply reply) {
     long at = revision;
-    reader
+    reader()
         .rowOf(at)
         .thenCompose(row -> withBodies(row.orElseThrow(), at))
         .whenComplete(
@@ -764,7 +768,7 @@ public final class Ledger {
   }
 
   private CompletionStage<Outcome> withBodies(LogRow row, long revision) {
-    return reader
+    return reader()
         .withBodies(row.record(revision), revision, any -> true, Integer.MAX_VALUE)
         .thenApply(record -> new Outcome(revision, row.timestamp(), record, true));
   }
@@ -778,7 +782,7 @@ public final class Ledger {
       long oldest = upTo - settings.requestsMax() + 1;
       List<LogRow> found = new ArrayList<>();
       onHost(
-          reader
+          reader()
               .revisionAt(since)
               .thenCompose(from -> readRequests(Math.max(from, oldest), upTo, found)),
           (done, failure) -> {
@@ -798,7 +802,7 @@ public final class Ledger {
   }
 
   private CompletionStage<Void> readRequests(long from, long upTo, List<LogRow> into) {
-    return reader
+    return reader()
         .log(Math.max(0, from), LedgerReader.LOG_ROWS_MAX)
         .thenCompose(
             page -> {

@@ -121,7 +121,7 @@ final class ClaimQueue {
             if (state.value() == null) {
               freed(entry);
             } else {
-              claimed(entry, StateJson.decode(state.value(), SpaceRows.ClaimRow.class));
+              claimed(entry, SpaceRows.ClaimRow.decode(state.value()));
             }
           }
         }
@@ -142,9 +142,7 @@ final class ClaimQueue {
       boolean touched =
           view.pending(item.entry()).isPresent()
               || view.state(SpaceRows.claimKey(item.entry()))
-                  .map(
-                      row ->
-                          StateJson.decode(row, SpaceRows.ClaimRow.class).expiresAt() > nowMillis)
+                  .map(row -> SpaceRows.ClaimRow.decode(row).expiresAt() > nowMillis)
                   .orElse(false);
       if (!touched
           && mount.covers(Region.ofCode(item.entry().region()), item.entry().key().utf8())) {

@@ -2,12 +2,12 @@ package io.nucleusmem.memspace;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.ExtensibleBehavior;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.Signal;
-import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.TypedActorContext;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import io.nucleusmem.ledger.Command;
 import io.nucleusmem.ledger.Ledger;
@@ -25,7 +25,7 @@ import java.util.List;
  * wrote, or the store failed for good) or when it has been idle; sharding starts another when the
  * next message comes.
  */
-abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
+abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   /** What an owner may be asked. */
   interface Message {
     /** Where the answer goes; null if none is expected. */
@@ -79,6 +79,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
   /** Commands wait beside the mailbox. */
   record Gather() implements Anytime {}
 
+  private final ActorContext<Message> context;
   private final LedgerId id;
   private final MemSpaceNode node;
   private final Owners owners;
@@ -88,6 +89,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
   private LiveOwner live; // null until the ledger is open
   private List<Message> beforeOpen =
       new ArrayList<>(0); // what needs the ledger open; null once it is
+  private boolean stopping; // an ordinary end, which is not news
 
   LedgerOwner(
       ActorContext<Message> context,
@@ -95,14 +97,12 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
       MemSpaceNode node,
       Owners owners,
       ActorRef<ClusterSharding.ShardCommand> shard) {
-    super(context);
+    this.context = context;
     this.id = id;
     this.node = node;
     this.owners = owners;
     this.shard = shard;
-    this.ledger =
-        node.newLedger(
-            id, new LedgerRunner(context, node.answers(), this::onCommitted, this::ended));
+    this.ledger = node.newLedger(id, new LedgerRunner(this));
     ledger.start();
   }
 
@@ -118,23 +118,18 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     return ledger;
   }
 
-  /**
-   * One object for all kinds of messages: a builder would give each owner a handler object for each
-   * kind, a third of what an idle space costs.
-   */
-  @Override
-  public final Receive<Message> createReceive() {
-    return new Receive<>() {
-      @Override
-      public Behavior<Message> receiveMessage(Message message) {
-        return received(message);
-      }
+  final ActorContext<Message> getContext() {
+    return context;
+  }
 
-      @Override
-      public Behavior<Message> receiveSignal(Signal signal) {
-        return signal instanceof PostStop ? onPostStop() : Behaviors.unhandled();
-      }
-    };
+  @Override
+  public final Behavior<Message> receive(TypedActorContext<Message> same, Message message) {
+    return received(message);
+  }
+
+  @Override
+  public final Behavior<Message> receiveSignal(TypedActorContext<Message> same, Signal signal) {
+    return signal instanceof PostStop ? onPostStop() : Behaviors.unhandled();
   }
 
   private Behavior<Message> received(Message message) {
@@ -243,7 +238,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     }
   }
 
-  private void onCommitted(LogRow row) {
+  final void onCommitted(LogRow row) {
     committed(row);
     if (watchers != null) {
       watchers.committed(row);
@@ -257,7 +252,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
     }
   }
 
-  private void ended(LedgerException why) {
+  final void ended(LedgerException why) {
     MemSpaceException told = Calls.explain(why);
     if (beforeOpen != null) {
       for (Message message : beforeOpen) {
@@ -267,7 +262,9 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
       }
       beforeOpen = new ArrayList<>(0);
     }
-    if (why.reason() != LedgerException.Reason.ABSENT) {
+    if (stopping) {
+      getContext().getLog().debug("owner ends: {}", why.getMessage());
+    } else if (why.reason() != LedgerException.Reason.ABSENT) {
       getContext().getLog().info("owner ends: {}", why.getMessage());
     }
     getContext().getSelf().tell(new Stop());
@@ -284,6 +281,7 @@ abstract class LedgerOwner extends AbstractBehavior<LedgerOwner.Message> {
 
   private Behavior<Message> onPostStop() {
     owners.left(id, getContext().getSelf());
+    stopping = true;
     ledger.stop();
     if (live != null) {
       live.commits(false); // from here on nobody waits for a commit

@@ -157,7 +157,7 @@ final class MemSpace extends LedgerOwner {
             (key, row) -> {
               EntryRef entry = SpaceRows.claimedEntry(key);
               if (queue.covers(entry)) {
-                queue.claimed(entry, StateJson.decode(row, SpaceRows.ClaimRow.class));
+                queue.claimed(entry, SpaceRows.ClaimRow.decode(row));
               }
             });
     getContext()

@@ -298,7 +298,7 @@ final class MountedSpaceClient implements MountedSpace {
     for (Change change : outcome.record().changes()) {
       Change.OfState state = (Change.OfState) change;
       EntryKey key = SpaceRows.key(SpaceRows.claimedEntry(state.key()));
-      SpaceRows.ClaimRow row = StateJson.decode(state.value(), SpaceRows.ClaimRow.class);
+      SpaceRows.ClaimRow row = SpaceRows.ClaimRow.decode(state.value());
       claims =
           claims.thenCombine(
               pull(key, row.revision()),
@@ -325,8 +325,7 @@ final class MountedSpaceClient implements MountedSpace {
               .thenCompose(
                   outcome -> {
                     Change.OfState state = (Change.OfState) outcome.record().changes().get(0);
-                    SpaceRows.ClaimRow row =
-                        StateJson.decode(state.value(), SpaceRows.ClaimRow.class);
+                    SpaceRows.ClaimRow row = SpaceRows.ClaimRow.decode(state.value());
                     return pull(key, row.revision())
                         .thenApply(
                             entry ->

@@ -174,9 +174,8 @@ final class SpaceChanges {
               item ->
                   new Change.OfState(
                       SpaceRows.claimKey(item.entry()),
-                      StateJson.encode(
-                          new SpaceRows.ClaimRow(
-                              worker, revision, now + leaseMillis, item.revision()))))
+                      new SpaceRows.ClaimRow(worker, revision, now + leaseMillis, item.revision())
+                          .encode()))
           .toList();
     }
   }
@@ -208,7 +207,7 @@ final class SpaceChanges {
       EntryRef ref = SpaceRows.ref(key);
       SpaceRows.ClaimRow row =
           view.state(SpaceRows.claimKey(ref))
-              .map(bytes -> StateJson.decode(bytes, SpaceRows.ClaimRow.class))
+              .map(SpaceRows.ClaimRow::decode)
               .filter(
                   claim ->
                       claim.token() == token && claim.expiresAt() > Timestamps.millis(timestamp))
@@ -217,12 +216,12 @@ final class SpaceChanges {
           SpaceRows.claimKey(ref),
           leaseMillis == null
               ? null
-              : StateJson.encode(
-                  new SpaceRows.ClaimRow(
+              : new SpaceRows.ClaimRow(
                       row.worker(),
                       token,
                       Timestamps.millis(timestamp) + leaseMillis,
-                      row.revision())));
+                      row.revision())
+                  .encode());
     }
   }
 

@@ -1,9 +1,12 @@
 package io.nucleusmem.memspace;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +32,7 @@ final class SpaceRows {
       String name,
       String kind,
       String owner,
-      Map<String, String> labels,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, String> labels,
       Long retentionMillis,
       Long retentionVersions,
       String state,
@@ -37,6 +40,10 @@ final class SpaceRows {
     static final String ACTIVE = "active";
     static final String ARCHIVED = "archived";
     static final String DELETED = "deleted";
+
+    Manifest {
+      labels = labels == null ? Map.of() : labels;
+    }
 
     static Manifest of(CreateSpace request, String owner, long createdAtMillis) {
       return new Manifest(
@@ -108,11 +115,17 @@ final class SpaceRows {
   record Mount(
       String holder,
       String access,
-      Set<String> regions,
-      List<String> prefixes,
-      Set<String> topics,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) Set<String> regions,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> prefixes,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) Set<String> topics,
       String grantedBy,
       boolean asAdmin) {
+
+    Mount {
+      regions = regions == null ? Set.of() : regions;
+      prefixes = prefixes == null ? List.of() : prefixes;
+      topics = topics == null ? Set.of() : topics;
+    }
 
     static Mount of(MountRequest request, String grantedBy, boolean asAdmin) {
       return new Mount(
@@ -148,7 +161,33 @@ final class SpaceRows {
    * @param expiresAt store's time in milliseconds
    * @param revision of the entry when it was claimed
    */
-  record ClaimRow(String worker, long token, long expiresAt, long revision) {}
+  record ClaimRow(String worker, long token, long expiresAt, long revision) {
+    private static final int FORMAT = 1;
+
+    /** In binary, unlike the other rows: claims are read and written at the pace of entries. */
+    Bytes encode() {
+      return new BytesWriter(40)
+          .u8(FORMAT)
+          .i64(token)
+          .i64(expiresAt)
+          .varint(revision)
+          .text(worker)
+          .toBytes();
+    }
+
+    static ClaimRow decode(Bytes row) {
+      BytesReader from = new BytesReader(row);
+      int format = from.u8();
+      if (format != FORMAT) {
+        throw new IllegalStateException(
+            "row of a claim has format [%d]; this version reads [%d]".formatted(format, FORMAT));
+      }
+      long token = from.i64();
+      long expiresAt = from.i64();
+      long revision = from.varint();
+      return new ClaimRow(from.text(), token, expiresAt, revision);
+    }
+  }
 
   /** A topic's ledger. */
   record Topic(String id) {

@@ -160,8 +160,7 @@ final class SpaceWrite extends SpaceCommand {
   private static boolean checkClaim(
       Operation operation, EntryRef ref, PendingView view, long timestamp) {
     Optional<SpaceRows.ClaimRow> row =
-        view.state(SpaceRows.claimKey(ref))
-            .map(bytes -> StateJson.decode(bytes, SpaceRows.ClaimRow.class));
+        view.state(SpaceRows.claimKey(ref)).map(SpaceRows.ClaimRow::decode);
     boolean held = row.isPresent() && row.get().expiresAt() > Timestamps.millis(timestamp);
     if (operation.claim().isPresent()) {
       long token = operation.claim().getAsLong();

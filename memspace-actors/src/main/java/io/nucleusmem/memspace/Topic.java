@@ -159,7 +159,15 @@ final class Topic extends LedgerOwner {
         node()
             .newLedger(
                 its,
-                new LedgerRunner(getContext(), node().answers(), row -> {}, this::endedProgress));
+                new LedgerRunner(this) {
+                  @Override
+                  public void committed(LogRow row) {}
+
+                  @Override
+                  public void ended(LedgerException why) {
+                    endedProgress(why);
+                  }
+                });
     CompletionStage<Void> made =
         node()
             .store()

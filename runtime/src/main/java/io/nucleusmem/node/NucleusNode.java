@@ -187,7 +187,6 @@ public final class NucleusNode implements AutoCloseable {
   }
 
   private void announce(Config config, HttpSettings settings) {
-    long millis = System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
     String engine =
         config.hasPath("nucleusmem.store.engine")
             ? config.getString("nucleusmem.store.engine")

@@ -51,10 +51,15 @@ record Rounds(boolean quick, List<String> names) {
     return Load.closed(callers, WARM_SECONDS, seconds(), op);
   }
 
-  /** Medians of ours and of the baseline, measured in turns. */
+  /**
+   * Medians of ours and of the baseline, measured in turns; a first turn of each is for the
+   * compiler.
+   */
   double[] compare(Rate ours, Rate baseline) throws Exception {
     List<Double> mine = new ArrayList<>();
     List<Double> theirs = new ArrayList<>();
+    baseline.measure();
+    ours.measure();
     for (int i = 0; i < count(); i++) {
       theirs.add(baseline.measure());
       mine.add(ours.measure());
