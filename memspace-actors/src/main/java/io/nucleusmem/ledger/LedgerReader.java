@@ -153,7 +153,7 @@ public final class LedgerReader {
 
   /** The oldest revision that can be read; 0 if nothing was compacted. */
   public CompletionStage<Long> floor() {
-    return state(StateKey.FLOOR).thenApply(row -> row.map(Ledger::decodeFloor).orElse(0L));
+    return state(StateKey.FLOOR).thenApply(row -> row.map(Floor::decode).orElse(0L));
   }
 
   /** A row of state, as it is now. */

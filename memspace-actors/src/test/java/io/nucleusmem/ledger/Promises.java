@@ -167,7 +167,7 @@ final class Promises {
 
   private void applyState(Change.OfState change, long revision) {
     if (change.key().equals(StateKey.FLOOR)) {
-      floor = Ledger.decodeFloor(change.value());
+      floor = Floor.decode(change.value());
     } else {
       long before = Optional.ofNullable(state.get(change.key())).map(Attempt::number).orElse(0L);
       require(
