@@ -61,6 +61,7 @@ public final class Ledger {
   private int sinceAnchor;
   private LedgerBatch inFlight;
   private boolean timing; // a timestamp was asked for
+  private Indexer indexer; // null where derived rows ride in the commit
   private boolean ownCommits; // this incarnation has made one, which shuts out all before it
   private boolean open;
   private LedgerException end;
@@ -112,8 +113,9 @@ public final class Ledger {
       LogRecord record) {
     LogRow row = new LogRow(0, owner, timestamp, List.of(record));
     batch.insert(LedgerKeys.log(id, 0), row.encode(true));
-    if (store.scope() == StoreScope.ALL) {
-      LedgerBatch.addDerivedRows(batch, id, row);
+    LedgerBatch.addDerivedRows(batch, id, List.of(row));
+    if (store.scope() == StoreScope.REGION) {
+      Indexer.begin(batch, id);
     }
   }
 
@@ -139,7 +141,11 @@ public final class Ledger {
 
   /** True if nothing waits and nothing is in flight. */
   public boolean isIdle() {
-    return inFlight == null && queue.isEmpty() && !timing && closings == null;
+    return inFlight == null
+        && queue.isEmpty()
+        && !timing
+        && closings == null
+        && (indexer == null || indexer.isEmpty());
   }
 
   /** A row of state as committed; for the host's thread. */
@@ -160,14 +166,11 @@ public final class Ledger {
    * is no such ledger.
    */
   public void start() {
-    CompletionStage<Optional<LogRow>> newest = reader().newestRow();
-    CompletionStage<TreeMap<StateKey, Bytes>> rows = newest.thenCompose(row -> reader().state());
+    CompletionStage<Optional<LedgerReader.Recovered>> read = reader().recover();
     // later than the newest row: a request whose id is made after it can't be in that row or before
-    CompletionStage<Long> afterNewest = newest.thenCompose(row -> store.now());
+    CompletionStage<Long> afterNewest = read.thenCompose(row -> store.now());
     onHost(
-        newest
-            .thenCombine(rows, (row, loaded) -> row.map(r -> new Recovered(r, loaded)))
-            .thenCombine(afterNewest, (recovered, now) -> new Started(recovered, now)),
+        read.thenCombine(afterNewest, Started::new),
         (started, failure) -> {
           if (failure != null) {
             end(LedgerException.Reason.ENDED, "could not be read", failure);
@@ -179,11 +182,9 @@ public final class Ledger {
         });
   }
 
-  private record Recovered(LogRow newest, TreeMap<StateKey, Bytes> state) {}
+  private record Started(Optional<LedgerReader.Recovered> recovered, long now) {}
 
-  private record Started(Optional<Recovered> recovered, long now) {}
-
-  private void recovered(Recovered recovered, long now) {
+  private void recovered(LedgerReader.Recovered recovered, long now) {
     state = recovered.state();
     newestRowKey = recovered.newest().first();
     startedAt = Timestamps.millis(now);
@@ -192,6 +193,10 @@ public final class Ledger {
     committedAt = recovered.newest().timestamp();
     committed = recovered.newest().last();
     open = true;
+    if (store.scope() == StoreScope.REGION) {
+      indexer = new Indexer(id, store, this, recovered.index());
+      recovered.tail().forEach(indexer::add);
+    }
     queue.forEach(waiting -> read(waiting.command()));
     maybeCommit();
     closeInstants();
@@ -252,7 +257,12 @@ public final class Ledger {
   }
 
   private void load(EntryRef entry) {
-    CompletionStage<Optional<Version>> read = reader().version(entry, Long.MAX_VALUE - 1);
+    Optional<Version> late = indexer == null ? Optional.empty() : indexer.newest(entry);
+    if (late.isPresent()) {
+      heads.loaded(entry, late);
+      return;
+    }
+    CompletionStage<Optional<Version>> read = reader().indexed(entry, Long.MAX_VALUE - 1);
     CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
     if (future.isDone() && !future.isCompletedExceptionally()) {
       heads.loaded(entry, future.join()); // memory answered: no step in between
@@ -303,9 +313,12 @@ public final class Ledger {
     return new LedgerReader(store, id);
   }
 
-  private void maybeCommit() {
+  void maybeCommit() {
     if (!open || end != null || inFlight != null || timing || queue.isEmpty()) {
       return;
+    }
+    if (indexer != null && indexer.isFull()) {
+      return; // the index lags; its next step goes on here
     }
     CompletableFuture<Long> now = store.now().toCompletableFuture();
     if (now.isDone() && !now.isCompletedExceptionally()) {
@@ -519,6 +532,9 @@ public final class Ledger {
     committedAt = row.timestamp();
     committed = row.last();
     inFlight = null;
+    if (indexer != null) {
+      indexer.add(row);
+    }
     host.committed(row);
     maybeCommit();
     answer(batch.answers());
@@ -573,7 +589,7 @@ public final class Ledger {
     return sole && ownCommits;
   }
 
-  private void fenced(Throwable cause) {
+  void fenced(Throwable cause) {
     end(
         LedgerException.Reason.ENDED,
         "another owner has written revision [%d]".formatted(committed + 1),
@@ -773,6 +789,7 @@ public final class Ledger {
     queue.clear();
     inFlight = null;
     closings = null;
+    indexer = null;
     answer(answers);
     host.ended(why);
   }
@@ -790,7 +807,7 @@ public final class Ledger {
   }
 
   /** Brings a stage's result back to the host's thread, as it was thrown and not wrapped. */
-  private <T> void onHost(CompletionStage<T> stage, BiConsumer<T, Throwable> step) {
+  <T> void onHost(CompletionStage<T> stage, BiConsumer<T, Throwable> step) {
     stage.whenComplete(
         (value, failure) -> {
           Throwable cause =
@@ -801,7 +818,19 @@ public final class Ledger {
         });
   }
 
-  // ---- what the batch needs of its ledger ----
+  // ---- what the batch and the indexer need of their ledger ----
+
+  boolean hasEnded() {
+    return end != null;
+  }
+
+  LedgerSettings settings() {
+    return settings;
+  }
+
+  void later(Duration delay, Runnable step) {
+    host.schedule(delay, step);
+  }
 
   Optional<Version> committedHead(EntryRef entry) {
     return heads.newest(entry);
