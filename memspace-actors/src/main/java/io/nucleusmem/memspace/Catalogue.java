@@ -119,6 +119,11 @@ final class Catalogue {
             });
   }
 
+  /** Removes the rows of a ledger that nobody has known and nobody will. */
+  CompletionStage<Long> discard(LedgerId id) {
+    return removeRows(LedgerKeys.all(id), Optional.empty(), 0);
+  }
+
   private CompletionStage<Long> remove(LedgerId id) {
     return store
         .scan(LedgerKeys.log(id), 1, Direction.DESCENDING)

@@ -368,8 +368,12 @@ final class MemSpaceClient implements MemSpaces {
               .thenCompose(description -> catalogue.resolve(space))
               .thenCompose(
                   id ->
-                      apply(id, again -> new SpaceChanges.Update(caller, change))
-                          .thenCompose(outcome -> describe(id))
+                      calls()
+                          .<Boolean>call(
+                              (promise, again) ->
+                                  node.spaces()
+                                      .tell(id, new MemSpace.Update(caller, change, promise)))
+                          .thenCompose(done -> describe(id))
                           .thenCompose(
                               after ->
                                   catalogue
