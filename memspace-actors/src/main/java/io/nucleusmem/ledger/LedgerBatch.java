@@ -10,6 +10,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The commit that is being decided, then the one in flight. Its view is what is pending: the
@@ -56,6 +58,20 @@ final class LedgerBatch implements PendingView {
   public Optional<Bytes> state(StateKey key) {
     Optional<Bytes> pending = state == null ? null : state.get(key);
     return pending != null ? pending : ledger.state(key);
+  }
+
+  @Override
+  public SortedMap<StateKey, Bytes> table(byte table) {
+    SortedMap<StateKey, Bytes> rows = new TreeMap<>(ledger.table(table));
+    if (state != null) {
+      state.forEach(
+          (key, row) -> {
+            if (key.table() == table) {
+              row.ifPresentOrElse(value -> rows.put(key, value), () -> rows.remove(key));
+            }
+          });
+    }
+    return rows;
   }
 
   /** The revision that the next record gets. */

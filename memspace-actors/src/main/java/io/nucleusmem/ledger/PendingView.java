@@ -2,6 +2,7 @@ package io.nucleusmem.ledger;
 
 import io.nucleusmem.store.Bytes;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * What is true at the place in the order where a command is decided: committed, and decided before
@@ -21,4 +22,7 @@ public interface PendingView {
 
   /** A row of state. */
   Optional<Bytes> state(StateKey key);
+
+  /** The rows of a table, by key. */
+  SortedMap<StateKey, Bytes> table(byte table);
 }

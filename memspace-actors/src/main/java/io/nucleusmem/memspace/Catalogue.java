@@ -9,20 +9,22 @@ import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Page;
+import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.Row;
 import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /**
  * Which spaces there are, and what is to be removed.
  *
  * <pre>
- * c name     a space: id and labels. Inserting this row makes the name unique
+ * c name     a space: its id. Inserting this row makes the name unique
+ * g id(16)   a space that is gone. Inserting this row frees its name, once
  * t id(16)   a ledger whose rows are to go, all but the newest log row
  * </pre>
  */
@@ -31,8 +33,8 @@ final class Catalogue {
 
   private final KvStore store;
 
-  /** A space's row; labels are a copy for listings, the manifest has them. */
-  record SpaceRow(String id, Map<String, String> labels) {
+  /** A space's row; what it is stands in its manifest. */
+  record SpaceRow(String id) {
     LedgerId ledger() {
       return LedgerId.parse(id);
     }
@@ -51,6 +53,10 @@ final class Catalogue {
 
   private static Bytes trashKey(LedgerId id) {
     return new BytesWriter(17).u8('t').raw(id.bytes()).toBytes();
+  }
+
+  private static Bytes goneKey(LedgerId id) {
+    return new BytesWriter(17).u8('g').raw(id.bytes()).toBytes();
   }
 
   CompletionStage<Optional<SpaceRow>> find(String name) {
@@ -81,23 +87,28 @@ final class Catalogue {
                     .toList());
   }
 
-  /** Writes the labels of a space's row anew. */
-  CompletionStage<Void> relabel(String name, SpaceRow row) {
-    return store
-        .now()
-        .thenCompose(
-            now -> store.commit(WriteBatch.at(now).put(key(name), StateJson.encode(row)).build()));
-  }
-
-  /** Takes a space out of the catalogue; its ledgers' rows go in the background. */
-  CompletionStage<Void> remove(String name, List<LedgerId> ledgers) {
+  /**
+   * Takes a space out of the catalogue, with all its ledgers; their rows go in the background. Done
+   * once, however often it is tried: the name may be another space's by then.
+   */
+  CompletionStage<Void> remove(String name, LedgerId space, List<LedgerId> ledgers) {
     return store
         .now()
         .thenCompose(
             now -> {
-              WriteBatch.Builder batch = WriteBatch.at(now).delete(key(name));
+              WriteBatch.Builder batch = WriteBatch.at(now);
+              batch.insert(goneKey(space), Bytes.EMPTY).delete(key(name));
               ledgers.forEach(id -> batch.put(trashKey(id), Bytes.EMPTY));
               return store.commit(batch.build());
+            })
+        .handle(
+            (done, failure) -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause != null && !(cause instanceof RefusedCommitException)) {
+                throw Calls.explain(cause);
+              }
+              return null;
             });
   }
 
@@ -117,6 +128,11 @@ final class Catalogue {
               }
               return removed;
             });
+  }
+
+  /** Removes the rows of a ledger that nobody has known and nobody will. */
+  CompletionStage<Long> discard(LedgerId id) {
+    return removeRows(LedgerKeys.all(id), Optional.empty(), 0);
   }
 
   private CompletionStage<Long> remove(LedgerId id) {

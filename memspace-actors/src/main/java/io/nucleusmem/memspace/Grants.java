@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 
 /**
  * The mounts that this node reads through, each under a lease that is renewed through the space's
@@ -22,34 +23,77 @@ final class Grants {
   private final Owners owners;
   private final Duration lease;
   private final Map<String, Grant> grants = new ConcurrentHashMap<>();
-  private volatile ActorRef<Ended> listener;
+  private final Executor answers;
+  private volatile ActorRef<Message> listener;
 
-  /** What an owner tells a node of a mount: it has ended, or its space was archived. */
-  record Ended(String mountId, MemSpaceException why, boolean archived, Promise<Boolean> heard) {}
+  /** What an owner tells a node, in the order in which it was decided. */
+  sealed interface Message {}
 
-  Grants(Calls calls, Owners owners, Duration lease) {
+  /** A mount may be used until a lease has run out that began when it was asked for. */
+  record Granted(
+      LedgerId space, MountInfo mount, boolean archived, long asked, Promise<Grant> reply)
+      implements Message {}
+
+  /** A mount is not any more what it was. */
+  record Changed(String mountId, Change what, Promise<Boolean> heard) implements Message {}
+
+  /** What may become of a mount, or of its space. */
+  enum Change {
+    REVOKED,
+    ARCHIVED,
+    DELETED
+  }
+
+  Grants(Calls calls, Owners owners, Duration lease, Executor answers) {
     this.calls = calls;
     this.owners = owners;
     this.lease = lease;
+    this.answers = answers;
   }
 
-  /** The actor that owners tell; made once per node. */
-  Behavior<Ended> listening() {
+  /**
+   * The actor that owners tell; made once per node. All that owners say of mounts passes through
+   * it: a grant that was given before a revocation can't be taken for one behind it.
+   */
+  Behavior<Message> listening() {
     return Behaviors.setup(
         context -> {
           listener = context.getSelf();
-          return Behaviors.receiveMessage(
-              message -> {
-                Grant grant = grants.get(message.mountId());
-                if (grant != null && message.archived()) {
-                  grant.archived(true);
-                } else if (grant != null) {
-                  grant.end(message.why());
-                }
-                message.heard().succeed(true);
-                return Behaviors.same();
-              });
+          return Behaviors.receive(Message.class)
+              .onMessage(Granted.class, this::onGranted)
+              .onMessage(Changed.class, this::onChanged)
+              .build();
         });
+  }
+
+  ActorRef<Message> listener() {
+    return listener;
+  }
+
+  private Behavior<Message> onGranted(Granted granted) {
+    if (grants.size() >= GRANTS_MAX) {
+      forgetUnused();
+    }
+    Grant grant =
+        grants.computeIfAbsent(
+            granted.mount().id(), id -> new Grant(granted.space(), granted.mount()));
+    grant.archived(granted.archived());
+    grant.renewed(granted.asked() + lease.toNanos());
+    answers.execute(() -> granted.reply().succeed(grant));
+    return Behaviors.same();
+  }
+
+  private Behavior<Message> onChanged(Changed changed) {
+    Grant grant = grants.get(changed.mountId());
+    if (grant != null) {
+      switch (changed.what()) {
+        case REVOKED -> grant.end(SpaceCommand.revoked(changed.mountId()));
+        case ARCHIVED -> grant.archived(true);
+        case DELETED -> grant.end(SpaceCommand.gone(grant.mount().space()));
+      }
+    }
+    changed.heard().succeed(true);
+    return Behaviors.same();
   }
 
   /** The grant of a mount, valid when the stage completes. */
@@ -59,26 +103,11 @@ final class Grants {
       return CompletableFuture.completedFuture(known);
     }
     LedgerId space = SpaceRows.spaceOf(mountId);
-    long asked = System.nanoTime(); // the lease counts from before the owner counts
-    return calls
-        .<MemSpace.GrantInfo>call(
-            (promise, again) ->
-                owners.tell(space, new MemSpace.OpenGrant(mountId, listener, promise)))
-        .thenApply(info -> renewed(space, info, asked));
+    return calls.call((promise, again) -> ask(space, mountId, promise));
   }
 
-  private Grant renewed(LedgerId space, MemSpace.GrantInfo info, long asked) {
-    if (grants.size() >= GRANTS_MAX) {
-      forgetUnused();
-    }
-    Grant grant =
-        grants.compute(
-            info.mount().id(),
-            (id, known) ->
-                known == null || known.hasEnded() ? new Grant(space, info.mount()) : known);
-    grant.archived(info.archived());
-    grant.renewed(asked + lease.toNanos());
-    return grant;
+  private void ask(LedgerId space, String mountId, Promise<Grant> promise) {
+    owners.tell(space, new MemSpace.OpenGrant(mountId, listener, System.nanoTime(), promise));
   }
 
   /** Makes a grant valid again; fails if its mount has ended. */
@@ -106,23 +135,9 @@ final class Grants {
       if (grant.hasEnded() && !used) {
         all.remove();
       } else if (!grant.hasEnded() && used && grant.leaseUntil() - now < lease.toNanos() / 2) {
-        renewEarly(grant, now);
+        ask(grant.space(), grant.mount().id(), new Promise<>());
       }
     }
-  }
-
-  private void renewEarly(Grant grant, long asked) {
-    Promise<MemSpace.GrantInfo> promise = new Promise<>();
-    promise
-        .future()
-        .whenComplete(
-            (info, failure) -> {
-              if (failure == null) {
-                grant.archived(info.archived());
-                grant.renewed(asked + lease.toNanos());
-              }
-            });
-    owners.tell(grant.space(), new MemSpace.OpenGrant(grant.mount().id(), listener, promise));
   }
 
   private void forgetUnused() {

@@ -19,9 +19,9 @@ final class Holders {
   private static final double CLOCK_DRIFT =
       1.1; // two monotonic clocks may differ by a tenth over one lease
 
-  private final Map<String, Map<ActorRef<Grants.Ended>, Long>> leases = new HashMap<>(4);
+  private final Map<String, Map<ActorRef<Grants.Message>, Long>> leases = new HashMap<>(4);
 
-  void granted(String mountId, ActorRef<Grants.Ended> node, Duration lease) {
+  void granted(String mountId, ActorRef<Grants.Message> node, Duration lease) {
     leases
         .computeIfAbsent(mountId, id -> new HashMap<>(2))
         .put(node, System.nanoTime() + (long) (lease.toNanos() * CLOCK_DRIFT));
@@ -31,22 +31,21 @@ final class Holders {
    * Completes when each node that may still use one of the mounts has answered or its lease has run
    * out.
    */
-  CompletionStage<Boolean> tell(
-      Collection<String> mounts, MemSpaceException why, boolean archived) {
+  CompletionStage<Boolean> tell(Collection<String> mounts, Grants.Change what) {
     List<CompletableFuture<Boolean>> heard = new ArrayList<>();
     long now = System.nanoTime();
-    for (String mountId : mounts == null ? List.copyOf(leases.keySet()) : mounts) {
-      Map<ActorRef<Grants.Ended>, Long> nodes = leases.getOrDefault(mountId, Map.of());
+    for (String mountId : mounts) {
+      Map<ActorRef<Grants.Message>, Long> nodes = leases.getOrDefault(mountId, Map.of());
       nodes.forEach(
           (node, until) -> {
             if (until - now > 0) {
               Promise<Boolean> answer = new Promise<>();
-              node.tell(new Grants.Ended(mountId, why, archived, answer));
+              node.tell(new Grants.Changed(mountId, what, answer));
               heard.add(
                   answer.future().completeOnTimeout(false, until - now, TimeUnit.NANOSECONDS));
             }
           });
-      if (!archived) {
+      if (what != Grants.Change.ARCHIVED) {
         leases.remove(mountId);
       }
     }

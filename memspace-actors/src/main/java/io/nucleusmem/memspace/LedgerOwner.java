@@ -217,7 +217,12 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
 
   private void onStep(Step step) {
     step.run().run();
-    if (beforeOpen != null && ledger.isOpen()) {
+    if (beforeOpen != null && ledger.isOpen() && ledger.state(SpaceRows.MANIFEST_KEY).isEmpty()) {
+      // deleted: its newest log row is all that is left
+      ended(
+          new LedgerException(
+              LedgerException.Reason.ABSENT, "ledger [%s] was deleted".formatted(id)));
+    } else if (beforeOpen != null && ledger.isOpen()) {
       live = owners.started(id, getContext().getSelf(), ledger);
       List<Message> waiting = beforeOpen;
       beforeOpen = null;

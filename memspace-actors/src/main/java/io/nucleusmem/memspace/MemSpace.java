@@ -20,10 +20,10 @@ import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -68,18 +68,31 @@ final class MemSpace extends LedgerOwner {
   /** What the space is, who has it mounted, which topics it has. */
   record Describe(Promise<Description> reply) implements Message {}
 
-  /** A node wants to read through a mount, for the time of a lease. */
-  record OpenGrant(String mountId, ActorRef<Grants.Ended> node, Promise<GrantInfo> reply)
+  /**
+   * A node wants to read through a mount, for the time of a lease.
+   *
+   * @param node is told what is granted, and later that it has ended, in this order
+   * @param asked the node's nanoTime, from which it counts the lease
+   */
+  record OpenGrant(String mountId, ActorRef<Grants.Message> node, long asked, Promise<Grant> reply)
       implements Message {}
 
   /** Ends a mount; answered when no node can use it any more. */
   record RevokeMount(String author, String mountId, Promise<Boolean> reply) implements Anytime {}
 
+  /** Changes the manifest; answered when every node that holds a mount that it ends knows. */
+  record Update(Principal caller, UpdateSpace change, Promise<Boolean> reply) implements Anytime {}
+
   /** Archives or deletes; answered when every node that holds a mount knows. */
   record SetState(Principal caller, String target, Promise<Boolean> reply) implements Anytime {}
 
-  /** The ledger of a topic; made if wanted, else {@link ErrorCode#TOPIC_NOT_FOUND}. */
-  record FindTopic(String name, boolean make, String author, Promise<LedgerId> reply)
+  /**
+   * The ledger of a topic; made if wanted, else {@link ErrorCode#TOPIC_NOT_FOUND}.
+   *
+   * @param mountId must let its holder make it; null for a topic of the system's own (dead letters)
+   */
+  record FindTopic(
+      String name, boolean make, String author, String mountId, Promise<LedgerId> reply)
       implements Message {}
 
   /** Answer to {@link Describe}. */
@@ -89,9 +102,6 @@ final class MemSpace extends LedgerOwner {
       List<MountInfo> mounts,
       Map<String, LedgerId> topics,
       long floor) {}
-
-  /** Answer to {@link OpenGrant}. */
-  record GrantInfo(MountInfo mount, boolean archived) {}
 
   private Holders holders; // null while no node reads
   private Map<EntryRef, ClaimQueue> claimQueues; // by prefix; null until the first claim
@@ -123,6 +133,8 @@ final class MemSpace extends LedgerOwner {
       onFindTopic(find);
     } else if (message instanceof RevokeMount revoke) {
       onRevokeMount(revoke);
+    } else if (message instanceof Update update) {
+      onUpdate(update);
     } else if (message instanceof SetState state) {
       onSetState(state);
     } else {
@@ -252,11 +264,11 @@ final class MemSpace extends LedgerOwner {
     } else {
       holders = holders == null ? new Holders() : holders;
       holders.granted(message.mountId(), message.node(), node().settings().grantLease());
-      GrantInfo info =
-          new GrantInfo(
-              Decoded.mount(row.get(), message.mountId(), manifest.name()),
-              manifest.state().equals(SpaceRows.Manifest.ARCHIVED));
-      node().answers().execute(() -> message.reply().succeed(info));
+      MountInfo mount = Decoded.mount(row.get(), message.mountId(), manifest.name());
+      boolean archived = manifest.state().equals(SpaceRows.Manifest.ARCHIVED);
+      message
+          .node()
+          .tell(new Grants.Granted(id(), mount, archived, message.asked(), message.reply()));
     }
   }
 
@@ -268,12 +280,28 @@ final class MemSpace extends LedgerOwner {
               if (refusal != null) {
                 message.reply().fail(refusal);
               } else {
-                tellHolders(
-                    List.of(message.mountId()),
-                    SpaceCommand.revoked(message.mountId()),
-                    false,
-                    message.reply());
+                tellHolders(List.of(message.mountId()), Grants.Change.REVOKED, message.reply());
               }
+            });
+  }
+
+  private void onUpdate(Update message) {
+    ledger()
+        .submit(
+            new SpaceChanges.Update(message.caller(), message.change()),
+            (outcome, refusal) -> {
+              if (refusal != null) {
+                message.reply().fail(refusal);
+                return;
+              }
+              List<String> ended = new ArrayList<>();
+              for (Change change : outcome.record().changes()) {
+                if (change instanceof Change.OfState state
+                    && state.key().table() == SpaceRows.MOUNTS) {
+                  ended.add(state.key().key().utf8());
+                }
+              }
+              tellHolders(ended, Grants.Change.REVOKED, message.reply());
             });
   }
 
@@ -286,27 +314,30 @@ final class MemSpace extends LedgerOwner {
                 message.reply().fail(refusal);
                 return;
               }
-              boolean archived = message.target().equals(SpaceRows.Manifest.ARCHIVED);
-              MemSpaceException why =
-                  archived
-                      ? null
-                      : new MemSpaceException(ErrorCode.SPACE_NOT_FOUND, "the space was deleted");
-              tellHolders(null, why, archived, message.reply());
+              List<String> all = new ArrayList<>();
+              ledger().table(SpaceRows.MOUNTS).forEach((key, row) -> all.add(key.key().utf8()));
+              tellHolders(
+                  all,
+                  message.target().equals(SpaceRows.Manifest.ARCHIVED)
+                      ? Grants.Change.ARCHIVED
+                      : Grants.Change.DELETED,
+                  message.reply());
             });
   }
 
   /**
-   * Tells the nodes that hold mounts, back on this actor's thread; all mounts if no ids are given.
+   * Tells the nodes that hold mounts, back on this actor's thread. This node is told in any case:
+   * an owner that was here before may have granted it what this one does not know of.
    */
-  private void tellHolders(
-      Collection<String> mounts, MemSpaceException why, boolean archived, Promise<Boolean> reply) {
+  private void tellHolders(List<String> mounts, Grants.Change what, Promise<Boolean> reply) {
     later(
         () -> {
-          CompletionStage<Boolean> told =
-              holders == null
-                  ? CompletableFuture.completedFuture(true)
-                  : holders.tell(mounts, why, archived);
-          told.whenComplete((done, failure) -> succeed(reply, true));
+          holders = holders == null ? new Holders() : holders;
+          mounts.forEach(
+              mount ->
+                  holders.granted(
+                      mount, node().grants().listener(), node().settings().grantLease()));
+          holders.tell(mounts, what).whenComplete((done, failure) -> succeed(reply, true));
         });
   }
 
@@ -361,18 +392,45 @@ final class MemSpace extends LedgerOwner {
               () ->
                   ledger()
                       .submit(
-                          new SpaceChanges.AddTopic(message.author(), message.name(), topic),
+                          new SpaceChanges.AddTopic(
+                              message.author(), message.mountId(), message.name(), topic),
                           (outcome, refusal) -> {
-                            if (refusal != null) {
-                              message.reply().fail(refusal);
-                            } else {
-                              later(
-                                  () ->
-                                      onFindTopic(
-                                          message)); // another may have been first: the row tells
+                            if (refusal == null) {
+                              later(() -> topicMade(message, topic));
+                              return;
                             }
+                            if (refusal instanceof MemSpaceException) {
+                              later(() -> discard(topic)); // its row will never be there
+                            }
+                            message.reply().fail(refusal);
                           }));
         });
+  }
+
+  /** Another may have been first: the row tells. */
+  private void topicMade(FindTopic message, LedgerId topic) {
+    var listed = ledger().state(SpaceRows.topicKey(message.name()));
+    if (!listed
+        .map(row -> Decoded.of(row, SpaceRows.Topic.class).ledger())
+        .equals(Optional.of(topic))) {
+      discard(topic);
+    }
+    onFindTopic(message);
+  }
+
+  private void discard(LedgerId topic) {
+    getContext()
+        .pipeToSelf(
+            new Catalogue(node().store()).discard(topic),
+            (removed, failure) ->
+                new Step(
+                    () -> {
+                      if (failure != null) {
+                        getContext()
+                            .getLog()
+                            .info("rows of unlisted topic {} stay", topic, failure);
+                      }
+                    }));
   }
 
   // ---- what follows from the log ----

@@ -27,6 +27,7 @@ import java.util.function.Supplier;
 /** The client of one node. */
 final class MemSpaceClient implements MemSpaces {
   private static final int RESENDS_MAX = 20; // of a creation whose outcome is not known
+  private static final int CREATIONS_MAX = 4; // tries, where a name is becoming free
   private static final int LIST_ROUNDS_MAX =
       10; // catalogue pages that one page of a listing may look through
 
@@ -129,14 +130,40 @@ final class MemSpaceClient implements MemSpaces {
                   .requestId()
                   .map(id -> RequestStamp.of(id, Limits.hash(caller.name(), request)))
                   .orElse(null);
-          LedgerId id = LedgerId.random();
-          return node.store()
-              .now()
-              .thenCompose(now -> create(caller, request, owner, stamp, id, now));
+          return create(caller, request, owner, stamp, LedgerId.random(), CREATIONS_MAX);
         });
   }
 
   private CompletionStage<CreatedSpace> create(
+      Principal caller,
+      CreateSpace request,
+      String owner,
+      RequestStamp stamp,
+      LedgerId id,
+      int tries) {
+    if (tries == 0) {
+      return CompletableFuture.failedFuture(
+          new MemSpaceException(
+              ErrorCode.UNAVAILABLE,
+              "space [%s] is being deleted; try again".formatted(request.name())));
+    }
+    return node.store()
+        .now()
+        .thenCompose(now -> commit(caller, request, owner, stamp, id, now))
+        .thenCompose(
+            made ->
+                made.isPresent()
+                    ? CompletableFuture.completedFuture(made.get())
+                    : exists(request.name(), id, stamp)
+                        .thenCompose(
+                            there ->
+                                there.isPresent()
+                                    ? CompletableFuture.completedFuture(there.get())
+                                    : create(caller, request, owner, stamp, id, tries - 1)));
+  }
+
+  /** Empty if the name is taken. */
+  private CompletionStage<Optional<CreatedSpace>> commit(
       Principal caller,
       CreateSpace request,
       String owner,
@@ -157,23 +184,23 @@ final class MemSpaceClient implements MemSpaces {
             List.of(
                 new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)),
                 new Change.OfState(SpaceRows.mountKey(mountId), StateJson.encode(mount))));
-    Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString(), request.labels());
+    Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString());
     WriteBatch.Builder batch =
         WriteBatch.at(now).insert(Catalogue.key(request.name()), StateJson.encode(row));
     Ledger.create(batch, node.store(), id, 0, now, record);
     return commit(batch.build(), RESENDS_MAX)
-        .handle((done, failure) -> failure)
-        .thenCompose(
-            failure -> {
+        .handle(
+            (done, failure) -> {
               Throwable cause =
                   failure instanceof CompletionException ? failure.getCause() : failure;
               if (cause == null) {
-                return CompletableFuture.completedFuture(
+                return Optional.of(
                     new CreatedSpace(manifest.info(0), mount.info(mountId, request.name())));
               }
-              return cause instanceof RefusedCommitException
-                  ? exists(request.name(), id, stamp)
-                  : CompletableFuture.<CreatedSpace>failedFuture(Calls.explain(cause));
+              if (cause instanceof RefusedCommitException) {
+                return Optional.empty();
+              }
+              throw Calls.explain(cause);
             });
   }
 
@@ -194,18 +221,31 @@ final class MemSpaceClient implements MemSpaces {
             });
   }
 
-  /** The name is taken: by this very request, sent before, or by another space. */
-  private CompletionStage<CreatedSpace> exists(String name, LedgerId ours, RequestStamp stamp) {
+  /**
+   * The name is taken: by this very request, sent before, or by another space. Empty if it is free
+   * now, as that was deleted.
+   */
+  private CompletionStage<Optional<CreatedSpace>> exists(
+      String name, LedgerId ours, RequestStamp stamp) {
     return catalogue
-        .resolve(name)
+        .find(name)
         .thenCompose(
-            id ->
-                new LedgerReader(node.store(), id)
-                    .log(0, 1)
-                    .thenCombine(
-                        describe(id),
-                        (log, description) ->
-                            made(name, id.equals(ours), stamp, log, description)));
+            row ->
+                row.isEmpty()
+                    ? CompletableFuture.completedFuture(Optional.empty())
+                    : describeAny(row.get().ledger())
+                        .thenCompose(
+                            there -> exists(name, row.get().ledger(), there, ours, stamp)));
+  }
+
+  private CompletionStage<Optional<CreatedSpace>> exists(
+      String name, LedgerId id, MemSpace.Description there, LedgerId ours, RequestStamp stamp) {
+    if (there.deleted()) {
+      return finishDeletion(name, id).thenApply(done -> Optional.empty());
+    }
+    return new LedgerReader(node.store(), id)
+        .log(0, 1)
+        .thenApply(log -> Optional.of(made(name, id.equals(ours), stamp, log, there)));
   }
 
   private static CreatedSpace made(
@@ -243,10 +283,13 @@ final class MemSpaceClient implements MemSpaces {
 
   // ---- describing ----
 
+  /** Also of a space that is being deleted. */
+  private CompletionStage<MemSpace.Description> describeAny(LedgerId id) {
+    return calls().call((promise, again) -> node.spaces().tell(id, new MemSpace.Describe(promise)));
+  }
+
   private CompletionStage<MemSpace.Description> describe(LedgerId id) {
-    return calls()
-        .<MemSpace.Description>call(
-            (promise, again) -> node.spaces().tell(id, new MemSpace.Describe(promise)))
+    return describeAny(id)
         .thenApply(
             description -> {
               if (description.deleted()) {
@@ -311,14 +354,13 @@ final class MemSpaceClient implements MemSpaces {
             page -> {
               CompletionStage<List<SpaceInfo>> items = CompletableFuture.completedFuture(found);
               for (Catalogue.Named each : page) {
-                if (label.isPresent() && !hasLabel(each.row().labels(), label.get())) {
-                  continue;
-                }
                 items =
                     items.thenCombine(
                         info(each.row().ledger()),
                         (list, info) -> {
-                          info.filter(space -> maySee(caller, space)).ifPresent(list::add);
+                          info.filter(space -> maySee(caller, space))
+                              .filter(space -> label.isEmpty() || hasLabel(space, label.get()))
+                              .ifPresent(list::add);
                           return list;
                         });
               }
@@ -338,9 +380,9 @@ final class MemSpaceClient implements MemSpaces {
             });
   }
 
-  private static boolean hasLabel(Map<String, String> labels, String label) {
+  private static boolean hasLabel(SpaceInfo space, String label) {
     int colon = label.indexOf(':');
-    return label.substring(colon + 1).equals(labels.get(label.substring(0, colon)));
+    return label.substring(colon + 1).equals(space.labels().get(label.substring(0, colon)));
   }
 
   /** What a space is, straight from the store: listing spaces starts no owner. */
@@ -368,16 +410,13 @@ final class MemSpaceClient implements MemSpaces {
               .thenCompose(description -> catalogue.resolve(space))
               .thenCompose(
                   id ->
-                      apply(id, again -> new SpaceChanges.Update(caller, change))
-                          .thenCompose(outcome -> describe(id))
-                          .thenCompose(
-                              after ->
-                                  catalogue
-                                      .relabel(
-                                          space,
-                                          new Catalogue.SpaceRow(
-                                              id.toString(), after.info().labels()))
-                                      .thenApply(done -> after.info())));
+                      calls()
+                          .<Boolean>call(
+                              (promise, again) ->
+                                  node.spaces()
+                                      .tell(id, new MemSpace.Update(caller, change, promise)))
+                          .thenCompose(done -> describe(id))
+                          .thenApply(MemSpace.Description::info));
         });
   }
 
@@ -401,25 +440,34 @@ final class MemSpaceClient implements MemSpaces {
 
   @Override
   public CompletionStage<Void> delete(Principal caller, String space) {
-    return visible(caller, space)
+    return catalogue
+        .resolve(space)
         .thenCompose(
-            description ->
-                catalogue
-                    .resolve(space)
+            id ->
+                describeAny(id)
                     .thenCompose(
-                        id ->
-                            setState(id, caller, SpaceRows.Manifest.DELETED)
-                                .thenCompose(
-                                    done -> {
-                                      List<LedgerId> ledgers =
-                                          new ArrayList<>(description.topics().values());
-                                      description
-                                          .topics()
-                                          .values()
-                                          .forEach(topic -> ledgers.add(Topic.progressOf(topic)));
-                                      ledgers.add(id);
-                                      return catalogue.remove(space, ledgers);
-                                    })))
+                        there ->
+                            there.deleted() && maySee(caller, there.info())
+                                ? CompletableFuture.completedFuture(true) // cut short before
+                                : visible(caller, space)
+                                    .thenCompose(
+                                        seen -> setState(id, caller, SpaceRows.Manifest.DELETED)))
+                    .thenCompose(done -> finishDeletion(space, id)));
+  }
+
+  /** Frees the name of a space that is deleted, and removes its rows. */
+  private CompletionStage<Void> finishDeletion(String space, LedgerId id) {
+    return describeAny(id)
+        .thenCompose(
+            description -> {
+              List<LedgerId> ledgers = new ArrayList<>();
+              for (LedgerId topic : description.topics().values()) {
+                ledgers.add(topic);
+                ledgers.add(Topic.progressOf(topic));
+              }
+              ledgers.add(id);
+              return catalogue.remove(space, id, ledgers);
+            })
         .thenCompose(done -> catalogue.empty())
         .thenApply(removed -> null);
   }

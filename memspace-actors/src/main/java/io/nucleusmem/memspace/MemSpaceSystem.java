@@ -34,7 +34,7 @@ public final class MemSpaceSystem {
     Calls calls = new Calls(system, settings.callTimeout(), settings.attemptTimeout());
     Owners spaces = new Owners(sharding, MemSpace.TYPE_KEY);
     Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY);
-    Grants grants = new Grants(calls, spaces, settings.grantLease());
+    Grants grants = new Grants(calls, spaces, settings.grantLease(), answers);
     MemSpaceNode node =
         new MemSpaceNode(store, settings, answers, spaces, topicOwners, grants, calls);
     VersionCache cache = new VersionCache(settings.cacheBytes());

@@ -29,7 +29,11 @@ public interface MemSpaces {
   CompletionStage<Paged<SpaceInfo>> list(
       Principal caller, Optional<String> label, int limit, Optional<String> cursor);
 
-  /** Changes labels, retention or owner. For the owner and administrators. */
+  /**
+   * Changes labels, retention or owner. For the owner and administrators. A private space that gets
+   * another owner keeps no mounts but those that administrators made: the others are revoked when
+   * the stage completes.
+   */
   CompletionStage<SpaceInfo> update(Principal caller, String space, UpdateSpace change);
 
   /** Ends writing; reads go on. Archiving twice is harmless. */
@@ -48,7 +52,7 @@ public interface MemSpaces {
 
   /**
    * Opens a mount that is there, for its holder; {@link ErrorCode#MOUNT_NOT_FOUND}, {@link
-   * ErrorCode#MOUNT_REVOKED}.
+   * ErrorCode#MOUNT_REVOKED}, and {@link ErrorCode#SPACE_NOT_FOUND} if its space was deleted.
    */
   CompletionStage<MountedSpace> open(Principal caller, String mountId);
 

@@ -6,6 +6,7 @@ import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.PendingView;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.Timestamps;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -66,7 +67,10 @@ final class SpaceChanges {
     }
   }
 
-  /** Changes labels, retention or owner. */
+  /**
+   * Changes labels, retention or owner. A private space that gets another owner has no mounts any
+   * more but those of administrators: the others were its old owner's to give.
+   */
   static final class Update extends SpaceCommand {
     private final Principal caller;
     private final UpdateSpace change;
@@ -81,7 +85,19 @@ final class SpaceChanges {
     public List<Change> decide(PendingView view, long revision, long timestamp) {
       SpaceRows.Manifest manifest = manifest(view);
       requireOwner(manifest, caller);
-      return state(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest.with(change)));
+      SpaceRows.Manifest changed = manifest.with(change);
+      List<Change> changes = new ArrayList<>();
+      changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(changed)));
+      if (changed.isPrivate() && !changed.owner().equals(manifest.owner())) {
+        view.table(SpaceRows.MOUNTS)
+            .forEach(
+                (key, row) -> {
+                  if (!Decoded.mount(row, key.key().utf8(), manifest.name()).asAdmin()) {
+                    changes.add(new Change.OfState(key, null));
+                  }
+                });
+      }
+      return changes;
     }
   }
 
@@ -108,18 +124,29 @@ final class SpaceChanges {
 
   /** Lists a topic whose ledger has been made. */
   static final class AddTopic extends SpaceCommand {
+    private final String mountId;
     private final String name;
     private final LedgerId ledger;
 
-    AddTopic(String author, String name, LedgerId ledger) {
+    /**
+     * @param mountId null for a topic of the system's own (dead letters)
+     */
+    AddTopic(String author, String mountId, String name, LedgerId ledger) {
       super(author, null, true);
+      this.mountId = mountId;
       this.name = name;
       this.ledger = ledger;
     }
 
     @Override
     public List<Change> decide(PendingView view, long revision, long timestamp) {
-      writable(view);
+      SpaceRows.Manifest manifest = writable(view);
+      if (mountId != null) {
+        MountInfo mount = mount(view, mountId, manifest);
+        if (!mount.access().mayAppend() || !mount.coversTopic(name)) {
+          throw notCovered(mount, "topic " + name);
+        }
+      }
       return view.state(SpaceRows.topicKey(name)).isPresent()
           ? NOTHING
           : state(

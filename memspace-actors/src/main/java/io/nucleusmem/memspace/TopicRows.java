@@ -10,10 +10,9 @@ import java.util.Optional;
 
 /** The rows of state that a topic keeps in its ledger, and the keys of its messages. */
 final class TopicRows {
-  static final byte MANIFEST = 1;
   static final byte SUBSCRIPTIONS = 2;
 
-  static final StateKey MANIFEST_KEY = new StateKey(MANIFEST, Bytes.EMPTY);
+  static final StateKey MANIFEST_KEY = SpaceRows.MANIFEST_KEY; // owners look for it
 
   private static final int DIGITS = 20;
 

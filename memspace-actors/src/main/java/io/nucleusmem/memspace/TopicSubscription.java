@@ -318,6 +318,7 @@ final class TopicSubscription {
                                             manifest.name() + ".dead",
                                             true,
                                             AUTHOR + state.name(),
+                                            null,
                                             promise)))
                         .thenCompose(dead -> publish(dead, version.orElseThrow())));
     context.pipeToSelf(

@@ -48,7 +48,8 @@ final class Topics {
                 node.spaces()
                     .tell(
                         name.space(),
-                        new MemSpace.FindTopic(topic, make, space.mount().holder(), promise)))
+                        new MemSpace.FindTopic(
+                            topic, make, space.mount().holder(), space.mount().id(), promise)))
         .thenApply(
             found -> {
               known.put(name, found);
