@@ -412,7 +412,8 @@ public final class Ledger {
     if (requests == null) {
       requests = new AppliedRequests(reader(), settings);
     }
-    boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() >= startedAt;
+    // not the millisecond of the start itself: the owner before may have applied it in there
+    boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() > startedAt;
     if (fresh || requests.isLoaded() || requests.revisionOf(stamp) >= 0) {
       return true;
     }
