@@ -85,6 +85,7 @@ public final class MemSpaceSystem {
               idle.cancel();
               calls.stop();
             });
+    store.now().thenAccept(now -> RequestStamp.notBefore(Timestamps.millis(now)));
     catalogue
         .empty()
         .whenComplete(
