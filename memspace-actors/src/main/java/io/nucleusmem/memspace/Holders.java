@@ -21,6 +21,20 @@ final class Holders {
 
   private final Map<String, Map<ActorRef<Grants.Message>, Long>> leases = new HashMap<>(4);
 
+  private long othersUntil; // until when what owners before this one granted may be used
+  private boolean hasCommitted;
+
+  /**
+   * This owner has committed: from now on no owner before it grants anything, and what they granted
+   * runs out within a lease.
+   */
+  void committed(Duration lease) {
+    if (!hasCommitted) {
+      hasCommitted = true;
+      othersUntil = System.nanoTime() + (long) (lease.toNanos() * CLOCK_DRIFT);
+    }
+  }
+
   void granted(String mountId, ActorRef<Grants.Message> node, Duration lease) {
     leases
         .computeIfAbsent(mountId, id -> new HashMap<>(2))
@@ -34,6 +48,11 @@ final class Holders {
   CompletionStage<Boolean> tell(Collection<String> mounts, Grants.Change what) {
     List<CompletableFuture<Boolean>> heard = new ArrayList<>();
     long now = System.nanoTime();
+    if (hasCommitted && othersUntil - now > 0) {
+      heard.add(
+          new CompletableFuture<Boolean>()
+              .completeOnTimeout(true, othersUntil - now, TimeUnit.NANOSECONDS));
+    }
     for (String mountId : mounts) {
       Map<ActorRef<Grants.Message>, Long> nodes = leases.getOrDefault(mountId, Map.of());
       nodes.forEach(

@@ -238,7 +238,14 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   }
 
   private void onDetach(Detach message) {
-    if (watchers != null && watchers.detach(message.listener())) {
+    if (watchers != null) {
+      watchers.detach(message.listener());
+    }
+    dropWatchers();
+  }
+
+  private void dropWatchers() {
+    if (watchers != null && watchers.isEmpty()) {
       watchers = null;
     }
   }
@@ -251,6 +258,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   }
 
   private void onIdle() {
+    dropWatchers();
     if (watchers == null && ledger.isIdle() && mayLeave()) {
       owners.left(id, getContext().getSelf());
       shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));

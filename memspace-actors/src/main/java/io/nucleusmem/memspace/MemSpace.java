@@ -18,6 +18,7 @@ import io.nucleusmem.ledger.Outcome;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -255,6 +256,24 @@ final class MemSpace extends LedgerOwner {
   // ---- mounts ----
 
   private void onOpenGrant(OpenGrant message) {
+    if (node().store().scope() == StoreScope.ALL) {
+      grant(message);
+      return;
+    }
+    // who was replaced must not prolong a mount that the new owner has revoked: one look tells
+    ledger()
+        .submit(
+            new SpaceChanges.Look(message.mountId()),
+            (outcome, refusal) -> {
+              if (refusal != null) {
+                message.reply().fail(refusal);
+              } else {
+                later(() -> grant(message));
+              }
+            });
+  }
+
+  private void grant(OpenGrant message) {
     SpaceRows.Manifest manifest = manifest();
     var row = ledger().state(SpaceRows.mountKey(message.mountId()));
     if (manifest.state().equals(SpaceRows.Manifest.DELETED)) {
@@ -437,6 +456,10 @@ final class MemSpace extends LedgerOwner {
 
   @Override
   void committed(LogRow row) {
+    if (node().store().scope() == StoreScope.REGION) {
+      holders = holders == null ? new Holders() : holders;
+      holders.committed(node().settings().grantLease());
+    }
     if (claimQueues != null) {
       claimQueues.values().forEach(queue -> queue.committed(row));
     }

@@ -500,11 +500,12 @@ final class MemSpaceClient implements MemSpaces {
 
   private CompletionStage<MountedSpace> addMount(
       Principal caller, String space, MountRequest request) {
+    RequestStamp once = RequestStamp.fresh(0); // tried again, it makes no second mount
     return catalogue
         .resolve(space)
         .thenCompose(
             id ->
-                apply(id, again -> new SpaceChanges.AddMount(id, caller, request))
+                apply(id, again -> new SpaceChanges.AddMount(id, caller, request, once, again))
                     .thenCompose(outcome -> grants().get(SpaceRows.mountId(id, outcome.revision())))
                     .thenApply(grant -> new MountedSpaceClient(this, grant)));
   }

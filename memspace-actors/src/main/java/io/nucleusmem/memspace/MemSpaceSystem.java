@@ -9,6 +9,7 @@ import akka.cluster.sharding.typed.javadsl.Entity;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -34,8 +35,9 @@ public final class MemSpaceSystem {
     Executor answers = system.dispatchers().lookup(DispatcherSelector.defaultDispatcher());
     ClusterSharding sharding = ClusterSharding.get(system);
     Calls calls = new Calls(system, settings.callTimeout(), settings.attemptTimeout());
-    Owners spaces = new Owners(sharding, MemSpace.TYPE_KEY);
-    Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY);
+    boolean exact = store.scope() == StoreScope.ALL;
+    Owners spaces = new Owners(sharding, MemSpace.TYPE_KEY, exact);
+    Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY, exact);
     Grants grants = new Grants(calls, spaces, settings.grantLease(), answers);
     MemSpaceNode node =
         new MemSpaceNode(store, settings, answers, spaces, topicOwners, grants, calls);

@@ -488,16 +488,9 @@ final class MountedSpaceClient implements MountedSpace {
     return revision;
   }
 
-  /** The newest revision: exact where the owner lives here, else asked for. */
+  /** The newest revision: from the owner where its memory is exact, else from the store. */
   CompletionStage<Long> newest() {
-    Optional<Ledger> local = client.node().spaces().ledger(grant.space());
-    return local.isPresent()
-        ? CompletableFuture.completedFuture(local.get().committed())
-        : client
-            .calls()
-            .call(
-                (promise, again) ->
-                    client.node().spaces().tell(grant.space(), new MemSpace.Newest(promise)));
+    return client.node().newest(client.node().spaces(), grant.space());
   }
 
   /**

@@ -228,11 +228,7 @@ final class MountedTopicClient implements MountedTopic {
   }
 
   private CompletionStage<Long> newest(LedgerId id) {
-    var local = node.topics().ledger(id);
-    return local.isPresent()
-        ? CompletableFuture.completedFuture(local.get().committed())
-        : node.calls()
-            .call((promise, again) -> node.topics().tell(id, new LedgerOwner.Newest(promise)));
+    return node.newest(node.topics(), id);
   }
 
   @Override

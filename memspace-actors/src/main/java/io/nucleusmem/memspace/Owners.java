@@ -17,11 +17,18 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Owners {
   private final ClusterSharding sharding;
   private final EntityTypeKey<LedgerOwner.Message> type;
+  private final boolean exact;
   private final Map<LedgerId, LiveOwner> live = new ConcurrentHashMap<>();
 
-  Owners(ClusterSharding sharding, EntityTypeKey<LedgerOwner.Message> type) {
+  /**
+   * The way to owners.
+   *
+   * @param exact true where the store is this process's own
+   */
+  Owners(ClusterSharding sharding, EntityTypeKey<LedgerOwner.Message> type, boolean exact) {
     this.sharding = sharding;
     this.type = type;
+    this.exact = exact;
   }
 
   void tell(LedgerId id, LedgerOwner.Message message) {
@@ -33,9 +40,12 @@ final class Owners {
     }
   }
 
-  /** The ledger, if its owner lives on this node and is open. */
+  /**
+   * The ledger, if its owner lives on this node, is open, and nobody else can be its owner: then
+   * what it has committed is exact.
+   */
   Optional<Ledger> ledger(LedgerId id) {
-    LiveOwner owner = live.get(id);
+    LiveOwner owner = exact ? live.get(id) : null;
     return owner == null || !owner.ledger().isOpen()
         ? Optional.empty()
         : Optional.of(owner.ledger());

@@ -5,10 +5,27 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Where the answer to a message goes. Local by nature: a message that leaves the node carries a
- * number instead, under which the node that asked keeps the promise.
+ * number instead, under which the node that asked keeps the promise: see {@link Awaited}.
  */
 public final class Promise<T> {
+  /** The node that keeps the promise of which this is the end here, and its number there. */
+  record Origin(String node, long number) {}
+
   private final CompletableFuture<T> future = new CompletableFuture<>();
+  private final Origin origin;
+
+  public Promise() {
+    this(null);
+  }
+
+  Promise(Origin origin) {
+    this.origin = origin;
+  }
+
+  /** Null if the promise was made here. */
+  Origin origin() {
+    return origin;
+  }
 
   /**
    * Completed with the answer; a {@link MemSpaceException} or {@link LedgerException} if refused.

@@ -31,6 +31,14 @@ public final class RevisionMismatchException extends MemSpaceException {
     this.current = current;
   }
 
+  /** The same as another node has told. */
+  RevisionMismatchException(String message, Map<String, Object> details, Entry current) {
+    super(ErrorCode.REVISION_MISMATCH, message, details);
+    this.index = ((Number) details.get("index")).intValue();
+    this.currentRevision = ((Number) details.get("current_revision")).longValue();
+    this.current = current;
+  }
+
   /** Place of the refused operation in its batch, from 0. */
   public int index() {
     return index;

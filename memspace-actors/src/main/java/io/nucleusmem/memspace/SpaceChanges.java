@@ -18,13 +18,18 @@ final class SpaceChanges {
   static final class AddMount extends SpaceCommand {
     private final LedgerId space;
     private final Principal caller;
-    private final MountRequest request;
+    private final MountRequest mount;
 
-    AddMount(LedgerId space, Principal caller, MountRequest request) {
-      super(caller.name(), RequestStamp.fresh(0), false);
+    AddMount(
+        LedgerId space,
+        Principal caller,
+        MountRequest mount,
+        RequestStamp request,
+        boolean maybeRetried) {
+      super(caller.name(), request, maybeRetried);
       this.space = space;
       this.caller = caller;
-      this.request = request;
+      this.mount = mount;
     }
 
     @Override
@@ -36,17 +41,29 @@ final class SpaceChanges {
         throw new MemSpaceException(
             ErrorCode.NOT_OWNER,
             "space [%s] is private to its owner; [%s] can't mount it for [%s]"
-                .formatted(manifest.name(), caller.name(), request.holder()));
+                .formatted(manifest.name(), caller.name(), mount.holder()));
       }
-      SpaceRows.Mount mount = SpaceRows.Mount.of(request, caller.name(), asAdmin);
-      return state(SpaceRows.mountKey(SpaceRows.mountId(space, revision)), StateJson.encode(mount));
+      SpaceRows.Mount row = SpaceRows.Mount.of(mount, caller.name(), asAdmin);
+      return state(SpaceRows.mountKey(SpaceRows.mountId(space, revision)), StateJson.encode(row));
     }
 
     /**
      * An owner mounts for itself and for agents that act for it, whose names are its own to give.
      */
     private boolean isOwners(SpaceRows.Manifest manifest) {
-      return request.holder().equals(manifest.owner()) || request.holder().startsWith("agent/");
+      return mount.holder().equals(manifest.owner()) || mount.holder().startsWith("agent/");
+    }
+  }
+
+  /** Changes nothing; its answer proves that whoever gives it is the owner. */
+  static final class Look extends SpaceCommand {
+    Look(String mountId) {
+      super(mountId, null, true);
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long revision, long timestamp) {
+      return NOTHING;
     }
   }
 

@@ -24,8 +24,8 @@ final class SpaceWrite extends SpaceCommand {
 
   private final String mountId;
   private final List<Operation> operations;
-  private final List<EntryRef> refs; // one per operation, in their order
-  private final List<EntryRef> reads;
+  private final transient List<EntryRef> refs; // one per operation, in their order
+  private final transient List<EntryRef> reads; // these two follow from the operations
   private final int bytes;
 
   SpaceWrite(

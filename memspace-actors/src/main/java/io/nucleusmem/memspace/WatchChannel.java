@@ -45,7 +45,8 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
   /** A watch begins; from empty: with what comes. */
   record Open(Watcher watcher, OptionalLong from, Promise<Watch> reply) implements Message {}
 
-  private record Committed(long after, LogRow row) implements Message {}
+  /** A commit of the owner. */
+  record Committed(long after, LogRow row) implements Message {}
 
   private record Attached(long revision, Throwable failure) implements Message {}
 
@@ -61,7 +62,7 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
   private record Beat() implements Message {}
 
   /** What the owner tells this channel through. */
-  private record Listener(ActorRef<Message> channel) implements CommitListener {
+  record Listener(ActorRef<Message> channel) implements CommitListener {
     @Override
     public void committed(long after, LogRow row) {
       channel.tell(new Committed(after, row));

@@ -104,6 +104,7 @@ final class Simulation {
   private KvStore store; // what writers see: the memory, or a mutation of it
   private long millis = 1_000_000;
   private int requests;
+  private int retries;
   private int incarnations;
   private long arrivals;
   private long newestTime; // of anything acknowledged, in any ledger
@@ -432,7 +433,7 @@ final class Simulation {
     Attempt attempt;
     if (!book.retryable.isEmpty() && random.nextInt(3) == 0) {
       Attempt before = book.retryable.remove(random.nextInt(book.retryable.size()));
-      attempt = before.again(1 + (int) (arrivals % 1_000_000) * 100 + random.nextInt(100));
+      attempt = before.again(++retries);
     } else {
       attempt = newRequest(book);
     }

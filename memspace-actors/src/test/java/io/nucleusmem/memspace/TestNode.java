@@ -5,6 +5,8 @@ import akka.actor.setup.ActorSystemSetup;
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.Adapter;
+import akka.cluster.Member;
+import akka.cluster.MemberStatus;
 import akka.cluster.typed.Cluster;
 import akka.cluster.typed.Join;
 import com.typesafe.config.Config;
@@ -12,9 +14,13 @@ import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreSetup;
 import io.nucleusmem.store.KvStore;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** A node in this JVM over a store that outlives it. */
 public final class TestNode implements AutoCloseable {
@@ -43,6 +49,52 @@ public final class TestNode implements AutoCloseable {
   }
 
   public static TestNode start(KvStore store, String config) {
+    TestNode node = create(store, config);
+    node.join(node);
+    return node;
+  }
+
+  /** Nodes that form a cluster over one store; returns when all are members and have started. */
+  static List<TestNode> cluster(KvStore store, int count) {
+    List<TestNode> nodes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      TestNode node = create(store, "");
+      nodes.add(node);
+      node.join(nodes.get(0));
+    }
+    for (TestNode node : nodes) {
+      eventually(() -> membersUp(node) == count);
+      node.spaces();
+    }
+    return nodes;
+  }
+
+  private static long membersUp(TestNode node) {
+    int up = 0;
+    for (Member member : Cluster.get(node.system).state().getMembers()) {
+      up += member.status() == MemberStatus.up() ? 1 : 0;
+    }
+    return up;
+  }
+
+  /** Waits until something holds. */
+  static void eventually(BooleanSupplier holds) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!holds.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("it did not come true in 30 s");
+      }
+      LockSupport.parkNanos(10_000_000L);
+    }
+  }
+
+  private void join(TestNode first) {
+    Cluster.get(system)
+        .manager()
+        .tell(Join.create(Cluster.get(first.system).selfMember().address()));
+  }
+
+  private static TestNode create(KvStore store, String config) {
     Config all =
         ConfigFactory.parseString(config)
             .withFallback(ConfigFactory.parseString(CONFIG))
@@ -51,8 +103,6 @@ public final class TestNode implements AutoCloseable {
         ActorSystemSetup.create(BootstrapSetup.create(all), StoreSetup.borrowed(store));
     akka.actor.ActorSystem classic = akka.actor.ActorSystem.create("test", setup);
     ActorSystem<Void> system = Adapter.toTyped(classic);
-    Cluster cluster = Cluster.get(system);
-    cluster.manager().tell(Join.create(cluster.selfMember().address()));
     return new TestNode(system);
   }
 
