@@ -31,6 +31,9 @@ public final class TestNode implements AutoCloseable {
         actor.provider = cluster
         remote.artery.canonical { hostname = "127.0.0.1", port = 0 }
         cluster.jmx.enabled = off
+        cluster.down-removal-margin = 1ms
+        cluster.split-brain-resolver.stable-after = 2s
+        cluster.failure-detector.acceptable-heartbeat-pause = 2s
         cluster.downing-provider-class = "akka.cluster.sbr.SplitBrainResolverProvider"
         coordinated-shutdown.exit-jvm = off
         coordinated-shutdown.run-by-actor-system-terminate = off
@@ -121,6 +124,13 @@ public final class TestNode implements AutoCloseable {
     } catch (CompletionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }
+  }
+
+  /** Ends the node without a word to the others. */
+  void die() {
+    system
+        .classicSystem()
+        .terminate(); // run-by-actor-system-terminate is off: no leaving, no hand-over
   }
 
   @Override
