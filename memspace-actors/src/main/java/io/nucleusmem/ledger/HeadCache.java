@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 final class HeadCache {
   /** What is known of an entry: null while its read is under way. */
-  private static final class Slot {
+  static final class Slot {
     Optional<Version> version;
     int pins;
   }
@@ -29,18 +29,17 @@ final class HeadCache {
   }
 
   /**
-   * Pins an entry. True if its newest version has to be read: the caller reads and calls {@link
-   * #loaded}.
+   * Pins an entry. If its newest version has to be read, what the answer is for: the caller reads
+   * and calls {@link #loaded}; else null.
    */
-  boolean pin(EntryRef entry) {
-    Slot slot = slots.get(entry);
-    boolean load = slot == null;
-    if (load) {
-      slot = new Slot();
+  Slot pin(EntryRef entry) {
+    Slot known = slots.get(entry);
+    Slot slot = known == null ? new Slot() : known;
+    if (known == null) {
       slots.put(entry, slot);
     }
     slot.pins++;
-    return load;
+    return known == null ? slot : null;
   }
 
   void unpin(EntryRef entry) {
@@ -61,20 +60,26 @@ final class HeadCache {
     return slots.get(entry).version;
   }
 
-  /** A read's answer. Ignored if a commit has said something newer since. */
-  void loaded(EntryRef entry, Optional<Version> version) {
-    Slot slot = slots.get(entry);
-    if (slot != null && slot.version == null) {
+  /**
+   * A read's answer. Ignored if a commit has said something newer since, also if that was forgotten
+   * again and the entry is now being read anew.
+   */
+  void loaded(EntryRef entry, Slot slot, Optional<Version> version) {
+    if (slots.get(entry) == slot && slot.version == null) {
       set(slot, version);
     }
   }
 
-  /** A read failed: whoever needs the entry next reads again. */
-  void failed(EntryRef entry) {
-    Slot slot = slots.get(entry);
-    if (slot != null && slot.version == null) {
+  /**
+   * A read failed: whoever needs the entry next reads again. False if nobody waits for its answer
+   * any more.
+   */
+  boolean failed(EntryRef entry, Slot slot) {
+    boolean awaited = slots.get(entry) == slot && slot.version == null;
+    if (awaited) {
       slots.remove(entry);
     }
+    return awaited;
   }
 
   /** A commit made this the newest version. Kept where the entry is known or awaited. */

@@ -250,22 +250,23 @@ public final class Ledger {
       if (heads == null) {
         heads = new HeadCache(settings.headCacheEntries(), settings.headCacheBytes());
       }
-      if (heads.pin(entry)) {
-        load(entry);
+      HeadCache.Slot slot = heads.pin(entry);
+      if (slot != null) {
+        load(entry, slot);
       }
     }
   }
 
-  private void load(EntryRef entry) {
+  private void load(EntryRef entry, HeadCache.Slot slot) {
     Optional<Version> late = indexer == null ? Optional.empty() : indexer.newest(entry);
     if (late.isPresent()) {
-      heads.loaded(entry, late);
+      heads.loaded(entry, slot, late);
       return;
     }
     CompletionStage<Optional<Version>> read = reader().indexed(entry, Long.MAX_VALUE - 1);
     CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
     if (future.isDone() && !future.isCompletedExceptionally()) {
-      heads.loaded(entry, future.join()); // memory answered: no step in between
+      heads.loaded(entry, slot, future.join()); // memory answered: no step in between
       return;
     }
     onHost(
@@ -275,9 +276,8 @@ public final class Ledger {
             return;
           }
           if (failure == null) {
-            heads.loaded(entry, version);
-          } else {
-            heads.failed(entry);
+            heads.loaded(entry, slot, version);
+          } else if (heads.failed(entry, slot)) {
             failWaiting(entry, failure);
           }
           maybeCommit();
