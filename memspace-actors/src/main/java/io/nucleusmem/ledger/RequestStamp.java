@@ -18,17 +18,32 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public record RequestStamp(long high, long low, long hash) {
   private static final AtomicLong COUNTER = new AtomicLong();
+  private static final AtomicLong NEWEST = new AtomicLong(); // time of an id; never goes back
   private static final long PROCESS = new SecureRandom().nextLong() & 0xFF_FFFF_FFFFL; // 40 bits
 
   /** The creation time of an id that does not tell it. */
   public static final long NO_TIME = -1;
 
-  /** A stamp under a new id of this process: a UUID of version 7, made now. */
+  /**
+   * A stamp under a new id of this process: a UUID of version 7, made now, as far as this process
+   * knows the store's time.
+   */
   public static RequestStamp fresh(long hash) {
     long n = COUNTER.getAndIncrement();
-    long high = System.currentTimeMillis() << 16 | 0x7000L | n & 0xFFF;
+    notBefore(System.currentTimeMillis());
+    long high = NEWEST.get() << 16 | 0x7000L | n & 0xFFF;
     return new RequestStamp(
         high, 0x8000_0000_0000_0000L | PROCESS << 22 | n >>> 12 & 0x3F_FFFF, hash);
+  }
+
+  /**
+   * From here on new ids are made no earlier than this. The store's time never goes back; if the
+   * machine's does, ids by the machine's would be refused as too old until it has caught up.
+   */
+  public static void notBefore(long millis) {
+    if (NEWEST.get() < millis) {
+      NEWEST.accumulateAndGet(millis, Math::max);
+    }
   }
 
   /**

@@ -189,10 +189,11 @@ final class Limits {
               + operation.ifRevision()
               + operation.claim();
       parts[at++] = content == null ? operation : content.value();
+      boolean claimDone = operation instanceof Operation.Put put && put.claimDone();
       parts[at++] =
           content == null
               ? ""
-              : content.contentType() + new java.util.TreeMap<>(content.metadata());
+              : content.contentType() + new java.util.TreeMap<>(content.metadata()) + claimDone;
     }
     return hash(parts);
   }

@@ -7,7 +7,9 @@ import akka.actor.typed.Props;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -85,6 +87,7 @@ public final class MemSpaceSystem {
               idle.cancel();
               calls.stop();
             });
+    store.now().thenAccept(now -> RequestStamp.notBefore(Timestamps.millis(now)));
     catalogue
         .empty()
         .whenComplete(

@@ -246,7 +246,7 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
       }
       deliver(watcher, batch);
     }
-    if (watcher.cursor() >= position && watcher.state() == Watch.State.CATCHING_UP) {
+    if (watcher.cursor() >= position && watcher.state() != Watch.State.ENDED) {
       watcher.state(Watch.State.SYNCED);
     }
   }
@@ -528,14 +528,15 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
     }
     idleBeats = 0;
     attach();
-    if (beats % Math.max(1, settings.progressInterval().toSeconds()) == 0) {
-      for (Watcher watcher : List.copyOf(watchers)) {
-        if (!watcher.isBusy() && watcher.cursor() >= position && mayDeliver(watcher)) {
-          handle(
-              watcher,
-              new WatchEvent.Progress(Math.max(position, watcher.cursor())),
-              watcher.cursor());
-        }
+    boolean progress = beats % Math.max(1, settings.progressInterval().toSeconds()) == 0;
+    for (Watcher watcher : List.copyOf(watchers)) {
+      boolean due =
+          watcher.grant().hasEnded() || progress && watcher.cursor() >= position; // hears of it
+      if (due && !watcher.isBusy() && mayDeliver(watcher)) {
+        handle(
+            watcher,
+            new WatchEvent.Progress(Math.max(position, watcher.cursor())),
+            watcher.cursor());
       }
     }
     removeEnded();

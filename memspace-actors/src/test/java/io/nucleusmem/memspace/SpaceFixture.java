@@ -3,10 +3,13 @@ package io.nucleusmem.memspace;
 import static io.nucleusmem.memspace.TestNode.await;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.StoreScope;
+import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.memory.FaultPlan;
 import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.memory.Resends;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -38,6 +41,7 @@ abstract class SpaceFixture {
 
   @BeforeAll
   static void startNode() {
+    AHEAD.set(0);
     store =
         new MemoryStore(
             StoreScope.ALL,
@@ -66,6 +70,13 @@ abstract class SpaceFixture {
     node = TestNode.start(store, config);
     spaces = node.spaces();
     space = await(spaces.open(ANNA, space.mount().id()));
+  }
+
+  /** Moves the store's time on. */
+  static void pass(Duration time) {
+    long then = Timestamps.millis(await(store.now())) + time.toMillis();
+    AHEAD.set(then - System.currentTimeMillis());
+    RequestStamp.notBefore(then);
   }
 
   MountedSpace create(CreateSpace request) {
