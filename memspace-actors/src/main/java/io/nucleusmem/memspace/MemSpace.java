@@ -105,6 +105,7 @@ final class MemSpace extends LedgerOwner {
 
   private Holders holders; // null while no node reads
   private Map<EntryRef, ClaimQueue> claimQueues; // by prefix; null until the first claim
+  private OpenClaims openClaims; // null until then too
 
   static Behavior<Message> create(
       LedgerId id, MemSpaceNode node, ActorRef<ClusterSharding.ShardCommand> shard) {
@@ -146,7 +147,15 @@ final class MemSpace extends LedgerOwner {
 
   private void claim(MakeClaim message) {
     EntryRef prefix = SpaceRows.ref(message.claim().prefix());
-    claimQueues = claimQueues == null ? new HashMap<>() : claimQueues;
+    if (claimQueues == null) {
+      claimQueues = new HashMap<>();
+      openClaims = new OpenClaims();
+      ledger()
+          .table(SpaceRows.CLAIMS)
+          .forEach(
+              (key, row) ->
+                  openClaims.add(SpaceRows.claimedEntry(key), SpaceRows.ClaimRow.decode(row)));
+    }
     if (claimQueues.size() >= CLAIM_QUEUES_MAX && !claimQueues.containsKey(prefix)) {
       claimQueues
           .values()
@@ -219,6 +228,7 @@ final class MemSpace extends LedgerOwner {
             message.maybeRetried(),
             message.claim(),
             node().settings().claimsMax(),
+            openClaims,
             queue),
         message.reply());
   }
@@ -438,6 +448,7 @@ final class MemSpace extends LedgerOwner {
   @Override
   void committed(LogRow row) {
     if (claimQueues != null) {
+      openClaims.committed(row);
       claimQueues.values().forEach(queue -> queue.committed(row));
     }
   }
