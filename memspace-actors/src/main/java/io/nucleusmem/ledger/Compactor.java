@@ -55,10 +55,6 @@ final class Compactor {
 
   /** Runs to the end; the number of rows removed. */
   CompletionStage<Long> run() {
-    if (store.scope() == StoreScope.REGION) {
-      return CompletableFuture.completedStage(
-          0L); // there the log rows hold the versions until the index has them
-    }
     return removeLog().thenCompose(done -> removeVersions()).thenApply(done -> removed);
   }
 
@@ -70,7 +66,8 @@ final class Compactor {
     LedgerReader reader = new LedgerReader(store, id);
     return reader
         .revisionAt(logSince)
-        .thenCompose(since -> reader.rowOf(Math.min(floor, Math.max(0, since))))
+        .thenCombine(indexed(reader), (since, indexed) -> Math.min(Math.max(0, since), indexed))
+        .thenCompose(since -> reader.rowOf(Math.min(floor, since)))
         .thenCompose(
             row -> {
               long first = row.map(LogRow::first).orElse(0L);
@@ -85,6 +82,13 @@ final class Compactor {
                                       ? each.key()
                                       : null));
             });
+  }
+
+  /** Rows behind the index hold versions and state that are nowhere else yet. */
+  private CompletionStage<Long> indexed(LedgerReader reader) {
+    return store.scope() == StoreScope.ALL
+        ? CompletableFuture.completedStage(Long.MAX_VALUE)
+        : reader.indexedUpTo().thenApply(LedgerReader.IndexedUpTo::last);
   }
 
   /**

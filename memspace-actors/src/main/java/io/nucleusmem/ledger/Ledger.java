@@ -1,8 +1,6 @@
 package io.nucleusmem.ledger;
 
 import io.nucleusmem.store.Bytes;
-import io.nucleusmem.store.BytesReader;
-import io.nucleusmem.store.BytesWriter;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.StoreScope;
@@ -52,9 +50,7 @@ public final class Ledger {
 
   private TreeMap<StateKey, Bytes> state;
   private HeadCache heads; // made when a command first needs one
-  private RequestWindow requests; // made when a command first has an id
-  private boolean requestsLoaded;
-  private boolean requestsLoading;
+  private AppliedRequests requests; // made when a command first has an id
   private long startedAt; // store's time; ids made before it may be another owner's
 
   private ArrayDeque<Waiting> queue = NOTHING_WAITS; // of its own from the first command on
@@ -65,6 +61,7 @@ public final class Ledger {
   private int sinceAnchor;
   private LedgerBatch inFlight;
   private boolean timing; // a timestamp was asked for
+  private Indexer indexer; // null where derived rows ride in the commit
   private boolean ownCommits; // this incarnation has made one, which shuts out all before it
   private boolean open;
   private LedgerException end;
@@ -82,12 +79,6 @@ public final class Ledger {
   record Waiting(Command command, Reply reply, long number) {}
 
   private record Closing(long timestamp, BiConsumer<Long, RuntimeException> reply) {}
-
-  /**
-   * The command behind a mark: a revision without entries, which closes time and shuts out every
-   * predecessor.
-   */
-  private static final Command MARK = new Mark();
 
   /**
    * Makes an incarnation; {@link #start} brings it to life.
@@ -122,8 +113,9 @@ public final class Ledger {
       LogRecord record) {
     LogRow row = new LogRow(0, owner, timestamp, List.of(record));
     batch.insert(LedgerKeys.log(id, 0), row.encode(true));
-    if (store.scope() == StoreScope.ALL) {
-      LedgerBatch.addDerivedRows(batch, id, row);
+    LedgerBatch.addDerivedRows(batch, id, List.of(row));
+    if (store.scope() == StoreScope.REGION) {
+      Indexer.begin(batch, id);
     }
   }
 
@@ -149,7 +141,11 @@ public final class Ledger {
 
   /** True if nothing waits and nothing is in flight. */
   public boolean isIdle() {
-    return inFlight == null && queue.isEmpty() && !timing && closings == null;
+    return inFlight == null
+        && queue.isEmpty()
+        && !timing
+        && closings == null
+        && (indexer == null || indexer.isEmpty());
   }
 
   /** A row of state as committed; for the host's thread. */
@@ -170,14 +166,11 @@ public final class Ledger {
    * is no such ledger.
    */
   public void start() {
-    CompletionStage<Optional<LogRow>> newest = reader().newestRow();
-    CompletionStage<TreeMap<StateKey, Bytes>> rows = newest.thenCompose(row -> reader().state());
+    CompletionStage<Optional<LedgerReader.Recovered>> read = reader().recover();
     // later than the newest row: a request whose id is made after it can't be in that row or before
-    CompletionStage<Long> afterNewest = newest.thenCompose(row -> store.now());
+    CompletionStage<Long> afterNewest = read.thenCompose(row -> store.now());
     onHost(
-        newest
-            .thenCombine(rows, (row, loaded) -> row.map(r -> new Recovered(r, loaded)))
-            .thenCombine(afterNewest, (recovered, now) -> new Started(recovered, now)),
+        read.thenCombine(afterNewest, Started::new),
         (started, failure) -> {
           if (failure != null) {
             end(LedgerException.Reason.ENDED, "could not be read", failure);
@@ -189,19 +182,21 @@ public final class Ledger {
         });
   }
 
-  private record Recovered(LogRow newest, TreeMap<StateKey, Bytes> state) {}
+  private record Started(Optional<LedgerReader.Recovered> recovered, long now) {}
 
-  private record Started(Optional<Recovered> recovered, long now) {}
-
-  private void recovered(Recovered recovered, long now) {
+  private void recovered(LedgerReader.Recovered recovered, long now) {
     state = recovered.state();
     newestRowKey = recovered.newest().first();
     startedAt = Timestamps.millis(now);
     Bytes floorRow = state.get(StateKey.FLOOR);
-    floor = floorRow == null ? 0 : decodeFloor(floorRow);
+    floor = floorRow == null ? 0 : Floor.decode(floorRow);
     committedAt = recovered.newest().timestamp();
     committed = recovered.newest().last();
     open = true;
+    if (store.scope() == StoreScope.REGION) {
+      indexer = new Indexer(id, store, this, recovered.index());
+      recovered.tail().forEach(indexer::add);
+    }
     queue.forEach(waiting -> read(waiting.command()));
     maybeCommit();
     closeInstants();
@@ -262,7 +257,12 @@ public final class Ledger {
   }
 
   private void load(EntryRef entry) {
-    CompletionStage<Optional<Version>> read = reader().version(entry, Long.MAX_VALUE - 1);
+    Optional<Version> late = indexer == null ? Optional.empty() : indexer.newest(entry);
+    if (late.isPresent()) {
+      heads.loaded(entry, late);
+      return;
+    }
+    CompletionStage<Optional<Version>> read = reader().indexed(entry, Long.MAX_VALUE - 1);
     CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
     if (future.isDone() && !future.isCompletedExceptionally()) {
       heads.loaded(entry, future.join()); // memory answered: no step in between
@@ -313,9 +313,12 @@ public final class Ledger {
     return new LedgerReader(store, id);
   }
 
-  private void maybeCommit() {
+  void maybeCommit() {
     if (!open || end != null || inFlight != null || timing || queue.isEmpty()) {
       return;
+    }
+    if (indexer != null && indexer.isFull()) {
+      return; // the index lags; its next step goes on here
     }
     CompletableFuture<Long> now = store.now().toCompletableFuture();
     if (now.isDone() && !now.isCompletedExceptionally()) {
@@ -407,10 +410,11 @@ public final class Ledger {
       return false; // the same id twice at once: the second is answered when the first is settled
     }
     if (requests == null) {
-      requests = new RequestWindow(settings.requestsMax(), settings.requestWindow().toMillis());
+      requests = new AppliedRequests(reader(), settings);
     }
-    boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() >= startedAt;
-    if (fresh || requestsLoaded || requests.revisionOf(stamp) >= 0) {
+    // not the millisecond of the start itself: the owner before may have applied it in there
+    boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() > startedAt;
+    if (fresh || requests.isLoaded() || requests.revisionOf(stamp) >= 0) {
       return true;
     }
     loadRequests();
@@ -436,9 +440,7 @@ public final class Ledger {
         }
         return true;
       }
-      long createdAt = stamp.createdAt();
-      if (createdAt != RequestStamp.NO_TIME
-          && requests.tooOld(createdAt, Timestamps.millis(timestamp))) {
+      if (requests.tooOld(stamp, timestamp)) {
         batch.refuse(
             waiting.reply(),
             new LedgerException(
@@ -452,7 +454,7 @@ public final class Ledger {
     try {
       List<Change> changes = command.decide(batch, revision, timestamp);
       LogRecord record = new LogRecord(command.sender(), stamp, changes);
-      if (changes.isEmpty() && command != MARK) {
+      if (changes.isEmpty() && command != Mark.INSTANCE) {
         batch.answer(waiting.reply(), new Outcome(revision - 1, timestamp, record, false));
         return true;
       }
@@ -521,19 +523,19 @@ public final class Ledger {
     if (heads != null) {
       batch.newest().values().forEach(heads::committed);
     }
-    for (int i = 0; i < row.records().size(); i++) {
-      RequestStamp stamp = row.records().get(i).request();
-      if (stamp != null) {
-        requests.add(stamp, row.first() + i, Timestamps.millis(row.timestamp()));
-      }
+    if (requests != null) {
+      requests.committed(row);
     }
     Bytes floorRow = state.get(StateKey.FLOOR);
     if (floorRow != null) {
-      floor = decodeFloor(floorRow);
+      floor = Floor.decode(floorRow);
     }
     committedAt = row.timestamp();
     committed = row.last();
     inFlight = null;
+    if (indexer != null) {
+      indexer.add(row);
+    }
     host.committed(row);
     maybeCommit();
     answer(batch.answers());
@@ -588,7 +590,7 @@ public final class Ledger {
     return sole && ownCommits;
   }
 
-  private void fenced(Throwable cause) {
+  void fenced(Throwable cause) {
     end(
         LedgerException.Reason.ENDED,
         "another owner has written revision [%d]".formatted(committed + 1),
@@ -608,7 +610,7 @@ public final class Ledger {
    */
   public void compact(long floor, BiConsumer<Long, RuntimeException> reply) {
     submit(
-        new Compaction(floor),
+        new Floor(floor),
         (outcome, refusal) -> {
           if (refusal != null) {
             reply.accept(null, refusal);
@@ -630,39 +632,6 @@ public final class Ledger {
                                   "compaction did not finish; compact again",
                                   failure)));
         });
-  }
-
-  private record Compaction(long floor) implements Command {
-    @Override
-    public String sender() {
-      return "compaction";
-    }
-
-    @Override
-    public RequestStamp request() {
-      return null;
-    }
-
-    @Override
-    public int bytes() {
-      return 16;
-    }
-
-    @Override
-    public List<EntryRef> reads() {
-      return List.of();
-    }
-
-    @Override
-    public List<Change> decide(PendingView view, long revision, long timestamp) {
-      if (floor < 1 || floor >= revision) {
-        throw new IllegalArgumentException(
-            "compaction floor is [%d]; it must be 1 to the newest revision [%d]"
-                .formatted(floor, revision - 1));
-      }
-      boolean done = view.state(StateKey.FLOOR).map(row -> decodeFloor(row) >= floor).orElse(false);
-      return done ? NOTHING : List.of(floorChange(floor));
-    }
   }
 
   // ---- instants ----
@@ -739,8 +708,9 @@ public final class Ledger {
     closings = waits ? open : null;
     if (waits
         && inFlight == null
-        && queue.stream().noneMatch(waiting -> waiting.command() == MARK)) {
-      enqueue(MARK, (outcome, refusal) -> {}); // also into a full queue: it is the only one
+        && queue.stream().noneMatch(waiting -> waiting.command() == Mark.INSTANCE)) {
+      enqueue(
+          Mark.INSTANCE, (outcome, refusal) -> {}); // also into a full queue: it is the only one
       maybeCommit();
     }
   }
@@ -748,10 +718,8 @@ public final class Ledger {
   // ---- requests ----
 
   private void replay(long revision, Reply reply) {
-    long at = revision;
-    reader()
-        .rowOf(at)
-        .thenCompose(row -> withBodies(row.orElseThrow(), at))
+    requests
+        .outcome(revision)
         .whenComplete(
             (outcome, failure) ->
                 host.answer(
@@ -763,81 +731,28 @@ public final class Ledger {
                                 : new LedgerException(
                                     LedgerException.Reason.UNKNOWN,
                                     "the request was applied at revision [%d], but that could not be read"
-                                        .formatted(at),
+                                        .formatted(revision),
                                     failure))));
-  }
-
-  private CompletionStage<Outcome> withBodies(LogRow row, long revision) {
-    return reader()
-        .withBodies(row.record(revision), revision, any -> true, Integer.MAX_VALUE)
-        .thenApply(record -> new Outcome(revision, row.timestamp(), record, true));
   }
 
   /** Reads the ids of the window that earlier owners have applied, in the background. */
   private void loadRequests() {
-    if (!requestsLoading) {
-      requestsLoading = true;
-      long since = Timestamps.firstOf(startedAt - settings.requestWindow().toMillis());
-      long upTo = committed;
-      long oldest = upTo - settings.requestsMax() + 1;
-      List<LogRow> found = new ArrayList<>();
+    if (requests.mayLoad()) {
       onHost(
-          reader()
-              .revisionAt(since)
-              .thenCompose(from -> readRequests(Math.max(from, oldest), upTo, found)),
-          (done, failure) -> {
+          requests.read(startedAt, committed),
+          (older, failure) -> {
             if (end != null) {
               return;
             }
-            requestsLoading = false;
             if (failure != null) {
+              requests.failed();
               host.schedule(settings.resendDelay(), this::maybeCommit);
-              return;
+            } else {
+              requests.loaded(older);
+              maybeCommit();
             }
-            mergeRequests(found);
-            requestsLoaded = true;
-            maybeCommit();
           });
     }
-  }
-
-  private CompletionStage<Void> readRequests(long from, long upTo, List<LogRow> into) {
-    return reader()
-        .log(Math.max(0, from), LedgerReader.LOG_ROWS_MAX)
-        .thenCompose(
-            page -> {
-              for (LogRow row : page.rows()) {
-                if (row.first() <= upTo) {
-                  into.add(row.withoutChanges());
-                }
-              }
-              long next =
-                  page.rows().isEmpty()
-                      ? upTo + 1
-                      : page.rows().get(page.rows().size() - 1).last() + 1;
-              return page.more() && next <= upTo
-                  ? readRequests(next, upTo, into)
-                  : CompletableFuture.completedStage(null);
-            });
-  }
-
-  /** What was read is older than what this owner has applied since: it goes in front. */
-  private void mergeRequests(List<LogRow> older) {
-    RequestWindow all =
-        new RequestWindow(settings.requestsMax(), settings.requestWindow().toMillis());
-    if (!older.isEmpty() && older.get(0).first() > 0) { // 0: the log has been read from its start
-      all.forgottenUpTo(Timestamps.millis(older.get(0).timestamp()));
-    }
-    for (LogRow row : older) {
-      for (int i = 0; i < row.records().size(); i++) {
-        RequestStamp stamp = row.records().get(i).request();
-        if (stamp != null && requests.revisionOf(stamp) < 0) {
-          all.add(stamp, row.first() + i, Timestamps.millis(row.timestamp()));
-        }
-      }
-    }
-    requests.copyInto(all);
-    requests = all;
   }
 
   // ---- end ----
@@ -875,6 +790,7 @@ public final class Ledger {
     queue.clear();
     inFlight = null;
     closings = null;
+    indexer = null;
     answer(answers);
     host.ended(why);
   }
@@ -892,7 +808,7 @@ public final class Ledger {
   }
 
   /** Brings a stage's result back to the host's thread, as it was thrown and not wrapped. */
-  private <T> void onHost(CompletionStage<T> stage, BiConsumer<T, Throwable> step) {
+  <T> void onHost(CompletionStage<T> stage, BiConsumer<T, Throwable> step) {
     stage.whenComplete(
         (value, failure) -> {
           Throwable cause =
@@ -903,44 +819,21 @@ public final class Ledger {
         });
   }
 
-  // ---- what the batch needs of its ledger ----
+  // ---- what the batch and the indexer need of their ledger ----
+
+  boolean hasEnded() {
+    return end != null;
+  }
+
+  LedgerSettings settings() {
+    return settings;
+  }
+
+  void later(Duration delay, Runnable step) {
+    host.schedule(delay, step);
+  }
 
   Optional<Version> committedHead(EntryRef entry) {
     return heads.newest(entry);
-  }
-
-  static long decodeFloor(Bytes row) {
-    return new BytesReader(row).varint();
-  }
-
-  static Change floorChange(long floor) {
-    return new Change.OfState(StateKey.FLOOR, new BytesWriter(10).varint(floor).toBytes());
-  }
-
-  private static final class Mark implements Command {
-    @Override
-    public String sender() {
-      return "";
-    }
-
-    @Override
-    public RequestStamp request() {
-      return null;
-    }
-
-    @Override
-    public int bytes() {
-      return 0;
-    }
-
-    @Override
-    public List<EntryRef> reads() {
-      return List.of();
-    }
-
-    @Override
-    public List<Change> decide(PendingView view, long revision, long timestamp) {
-      return NOTHING;
-    }
   }
 }

@@ -147,30 +147,31 @@ final class LedgerBatch implements PendingView {
     batch.insert(LedgerKeys.log(id, first), row.encode(scope == StoreScope.REGION));
     batch.require(LedgerKeys.log(id, newestRowKey));
     if (scope == StoreScope.ALL) {
-      addDerivedRows(batch, id, row);
+      addDerivedRows(batch, id, List.of(row));
       if (anchor) {
-        batch.put(LedgerKeys.time(id, timestamp), new BytesWriter(10).varint(first).toBytes());
+        addAnchor(batch, id, row);
       }
     }
     sealed = batch.build();
   }
 
   /**
-   * Versions and state, where they ride in the commit. A row of state that changed twice is written
-   * once.
+   * Versions and state that follow from commits. A row of state that changed twice is written once.
    */
-  static void addDerivedRows(WriteBatch.Builder batch, LedgerId id, LogRow row) {
+  static void addDerivedRows(WriteBatch.Builder batch, LedgerId id, List<LogRow> rows) {
     Map<StateKey, Optional<Bytes>> states = new HashMap<>();
-    for (int i = 0; i < row.records().size(); i++) {
-      LogRecord record = row.records().get(i);
-      for (Change change : record.changes()) {
-        if (change instanceof Change.OfEntry entry) {
-          long revision = row.first() + i;
-          batch.put(
-              LedgerKeys.version(id, entry.entry(), revision),
-              Version.of(entry, revision, row.timestamp(), record.author()).encode());
-        } else if (change instanceof Change.OfState each) {
-          states.put(each.key(), Optional.ofNullable(each.value()));
+    for (LogRow row : rows) {
+      for (int i = 0; i < row.records().size(); i++) {
+        LogRecord record = row.records().get(i);
+        for (Change change : record.changes()) {
+          if (change instanceof Change.OfEntry entry) {
+            long revision = row.first() + i;
+            batch.put(
+                LedgerKeys.version(id, entry.entry(), revision),
+                Version.of(entry, revision, row.timestamp(), record.author()).encode());
+          } else if (change instanceof Change.OfState each) {
+            states.put(each.key(), Optional.ofNullable(each.value()));
+          }
         }
       }
     }
@@ -179,6 +180,12 @@ final class LedgerBatch implements PendingView {
             value.ifPresentOrElse(
                 bytes -> batch.put(LedgerKeys.state(id, key), bytes),
                 () -> batch.delete(LedgerKeys.state(id, key))));
+  }
+
+  /** The anchor of a commit's time. */
+  static void addAnchor(WriteBatch.Builder batch, LedgerId id, LogRow row) {
+    batch.put(
+        LedgerKeys.time(id, row.timestamp()), new BytesWriter(10).varint(row.first()).toBytes());
   }
 
   LogRow row() {
@@ -207,7 +214,8 @@ final class LedgerBatch implements PendingView {
     return waited;
   }
 
-  private static long size(LogRecord record) {
+  /** Bytes that a record writes, rather more than less: its log row and what follows from it. */
+  static long size(LogRecord record) {
     long size = 64;
     for (Change change : record.changes()) {
       if (change instanceof Change.OfEntry entry) {

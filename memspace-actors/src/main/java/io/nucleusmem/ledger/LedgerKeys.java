@@ -13,6 +13,8 @@ import io.nucleusmem.store.KeyRange;
  * l id 'V' region(1) escaped(key) ~rev(8)  a version of an entry, newest first, see {@link Version}
  * l id 'S' table(1) key                    a row of state, as it is now
  * l id 'T' timestamp(8)                    first revision of a commit of that time: an anchor for instants
+ * l id 'I' first(8)                        where derived rows are written behind the log: the last revision (varint)
+ *                                          of those that were written together; only the newest two are kept
  * </pre>
  *
  * Numbers are big endian, {@code ~rev} is the revision with all bits inverted. {@code escaped}
@@ -111,6 +113,16 @@ public final class LedgerKeys {
   /** An anchor of a time. */
   public static Bytes time(LedgerId id, long timestamp) {
     return head(id, 'T', 8).i64(timestamp).toBytes();
+  }
+
+  /** The row that says which revisions were written behind the log together; by the first one. */
+  static Bytes index(LedgerId id, long first) {
+    return head(id, 'I', 8).i64(first).toBytes();
+  }
+
+  /** All rows of that kind. */
+  static KeyRange index(LedgerId id) {
+    return KeyRange.prefix(head(id, 'I', 0).toBytes());
   }
 
   /** The anchors at or below a time. */

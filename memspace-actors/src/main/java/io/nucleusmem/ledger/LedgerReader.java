@@ -7,15 +7,16 @@ import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Row;
 import io.nucleusmem.store.StoreScope;
+import io.nucleusmem.store.TransientStoreException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Reads a ledger from its store, on any thread and any node. Knows no owner: the store is the point
@@ -29,6 +30,7 @@ public final class LedgerReader {
   public static final int LOG_ROWS_MAX = 256;
 
   private static final int STATE_ROWS_PAGE = 1_024;
+  private static final int TAIL_TRIES_MAX = 5;
 
   private final KvStore store;
   private final LedgerId id;
@@ -83,10 +85,15 @@ public final class LedgerReader {
           Optional<Version> late = tail.first(range);
           return late.isPresent()
               ? CompletableFuture.completedStage(late)
-              : store
-                  .scan(range, 1, Direction.ASCENDING)
-                  .thenApply(page -> page.rows().stream().findFirst().map(LedgerReader::decode));
+              : indexed(entry, revision);
         });
+  }
+
+  /** As {@link #version}, among what is written behind the log. */
+  CompletionStage<Optional<Version>> indexed(EntryRef entry, long revision) {
+    return store
+        .scan(LedgerKeys.versionsFrom(id, entry, revision), 1, Direction.ASCENDING)
+        .thenApply(page -> page.rows().stream().findFirst().map(LedgerReader::decode));
   }
 
   /** The version of an entry that was made by a revision. */
@@ -127,9 +134,7 @@ public final class LedgerReader {
                 .scan(range, limit, Direction.ASCENDING)
                 .thenApply(
                     page -> {
-                      List<Version> versions =
-                          new ArrayList<>(tail.all(range)); // all newer than the index
-                      page.rows().forEach(row -> versions.add(decode(row)));
+                      List<Version> versions = tail.over(page, range);
                       if (versions.size() <= limit) {
                         return new VersionPage(versions, page.rest());
                       }
@@ -143,24 +148,72 @@ public final class LedgerReader {
   /** All rows of state. */
   public CompletionStage<TreeMap<StateKey, Bytes>> state() {
     TreeMap<StateKey, Bytes> into = new TreeMap<>();
-    CompletionStage<TreeMap<StateKey, Bytes>> indexed = state(LedgerKeys.state(id), into);
-    return store.scope() == StoreScope.ALL
-        ? indexed
-        : indexed
-            .thenCompose(done -> eachTailRow(LedgerKeys.log(id), row -> row.applyState(into)))
-            .thenApply(done -> into);
+    return tail(() -> stateRows(into))
+        .thenApply(
+            tail -> {
+              tail.rows().forEach(row -> row.applyState(into));
+              return into;
+            });
+  }
+
+  private CompletionStage<?> stateRows(TreeMap<StateKey, Bytes> into) {
+    into.clear();
+    return state(LedgerKeys.state(id), into);
+  }
+
+  /**
+   * What a new owner has to know.
+   *
+   * @param newest the newest commit
+   * @param state as it left it
+   * @param tail commits whose derived rows are not written yet
+   * @param index how far they are written
+   */
+  record Recovered(
+      LogRow newest, TreeMap<StateKey, Bytes> state, List<LogRow> tail, IndexedUpTo index) {}
+
+  /** Reads it; empty if there is no such ledger. */
+  CompletionStage<Optional<Recovered>> recover() {
+    TreeMap<StateKey, Bytes> into = new TreeMap<>();
+    // the newest commit first: state that is newer than it does no harm, such an owner is fenced
+    return newestRow()
+        .thenCompose(
+            newest ->
+                newest.isEmpty()
+                    ? CompletableFuture.completedStage(Optional.<Recovered>empty())
+                    : tail(() -> stateRows(into))
+                        .thenApply(tail -> Optional.of(recovered(newest.get(), into, tail))));
+  }
+
+  private static Recovered recovered(LogRow newest, TreeMap<StateKey, Bytes> state, TailRows tail) {
+    List<LogRow> rows = tail.rows();
+    rows.forEach(row -> row.applyState(state));
+    LogRow last = rows.isEmpty() ? newest : rows.get(rows.size() - 1);
+    return new Recovered(last, state, rows, tail.index());
   }
 
   /** The oldest revision that can be read; 0 if nothing was compacted. */
   public CompletionStage<Long> floor() {
-    return state(StateKey.FLOOR).thenApply(row -> row.map(Ledger::decodeFloor).orElse(0L));
+    return state(StateKey.FLOOR).thenApply(row -> row.map(Floor::decode).orElse(0L));
   }
 
   /** A row of state, as it is now. */
   public CompletionStage<Optional<Bytes>> state(StateKey key) {
-    return store.scope() == StoreScope.ALL
-        ? store.get(LedgerKeys.state(id, key))
-        : state().thenApply(all -> Optional.ofNullable(all.get(key)));
+    if (store.scope() == StoreScope.ALL) {
+      return store.get(LedgerKeys.state(id, key));
+    }
+    TreeMap<StateKey, Bytes> into = new TreeMap<>();
+    return tail(() -> {
+          into.clear();
+          return store
+              .get(LedgerKeys.state(id, key))
+              .thenAccept(row -> row.ifPresent(value -> into.put(key, value)));
+        })
+        .thenApply(
+            tail -> {
+              tail.rows().forEach(row -> row.applyState(into));
+              return Optional.ofNullable(into.get(key));
+            });
   }
 
   /**
@@ -236,28 +289,107 @@ public final class LedgerReader {
         });
   }
 
+  // ---- what is not written behind the log yet ----
+
+  /**
+   * How far derived rows are written.
+   *
+   * @param first key of the newest row that says so
+   * @param before key of the one before it; -1 if there is none
+   * @param last newest revision whose versions and state are rows of their own
+   */
+  record IndexedUpTo(long first, long before, long last) {}
+
+  /** Commits behind the index, without a gap. */
+  private record TailRows(IndexedUpTo index, List<LogRow> rows) {}
+
   private <T> CompletionStage<T> withTail(Function<Tail, CompletionStage<T>> read) {
     if (store.scope() == StoreScope.ALL) {
       return read.apply(Tail.EMPTY);
     }
-    Tail tail = new Tail();
-    return eachTailRow(LedgerKeys.log(id), row -> tail.add(id, row))
-        .thenCompose(done -> read.apply(tail));
+    return tail(() -> CompletableFuture.completedStage(null))
+        .thenCompose(
+            rows -> {
+              Tail tail = new Tail();
+              rows.rows().forEach(row -> tail.add(id, row));
+              return read.apply(tail);
+            });
+  }
+
+  CompletionStage<IndexedUpTo> indexedUpTo() {
+    return store
+        .scan(LedgerKeys.index(id), 2, Direction.DESCENDING)
+        .thenApply(
+            page -> {
+              List<Row> rows = page.rows();
+              if (rows.isEmpty()) {
+                return new IndexedUpTo(-1, -1, -1);
+              }
+              return new IndexedUpTo(
+                  LedgerKeys.firstOf(rows.get(0).key()),
+                  rows.size() < 2 ? -1 : LedgerKeys.firstOf(rows.get(1).key()),
+                  new BytesReader(rows.get(0).value()).varint());
+            });
   }
 
   /**
-   * The rows whose versions and state are not written yet: all of the log, until the index says how
-   * far it is.
+   * The commits behind the index.
+   *
+   * @param before a read of derived rows that the tail is to be taken over: it comes after the look
+   *     at the index and before the tail, so that nothing lies between the two
    */
-  private CompletionStage<Void> eachTailRow(KeyRange range, Consumer<LogRow> consumer) {
+  private CompletionStage<TailRows> tail(Supplier<CompletionStage<?>> before) {
+    return store.scope() == StoreScope.ALL
+        ? before.get().thenApply(done -> new TailRows(new IndexedUpTo(-1, -1, -1), List.of()))
+        : tail(before, TAIL_TRIES_MAX);
+  }
+
+  private CompletionStage<TailRows> tail(Supplier<CompletionStage<?>> before, int tries) {
+    return indexedUpTo()
+        .thenCompose(
+            index ->
+                before
+                    .get()
+                    .thenCompose(
+                        done ->
+                            tailRows(
+                                LedgerKeys.log(id, index.last() + 1, Long.MAX_VALUE),
+                                index.last() + 1,
+                                new ArrayList<>()))
+                    .thenApply(rows -> rows.map(all -> new TailRows(index, all))))
+        .thenCompose(
+            rows -> {
+              if (rows.isPresent()) {
+                return CompletableFuture.completedStage(rows.get());
+              }
+              return tries > 1
+                  ? tail(before, tries - 1)
+                  : CompletableFuture.failedStage(
+                      new TransientStoreException(
+                          "compaction of ledger [%s] was faster than a read, [%d] times; try again"
+                              .formatted(id, TAIL_TRIES_MAX)));
+            });
+  }
+
+  /** Empty if a row is missing: it was indexed and compacted after the look at the index. */
+  private CompletionStage<Optional<List<LogRow>>> tailRows(
+      KeyRange range, long next, List<LogRow> into) {
     return store
         .scan(range, LOG_ROWS_MAX, Direction.ASCENDING)
         .thenCompose(
             page -> {
-              page.rows().forEach(row -> consumer.accept(decodeLog(row)));
+              long expected = next;
+              for (Row each : page.rows()) {
+                LogRow row = decodeLog(each);
+                if (row.first() != expected) {
+                  return CompletableFuture.completedStage(Optional.<List<LogRow>>empty());
+                }
+                into.add(row);
+                expected = row.last() + 1;
+              }
               return page.rest().isPresent()
-                  ? eachTailRow(page.rest().get(), consumer)
-                  : CompletableFuture.completedStage(null);
+                  ? tailRows(page.rest().get(), expected, into)
+                  : CompletableFuture.completedStage(Optional.of(into));
             });
   }
 

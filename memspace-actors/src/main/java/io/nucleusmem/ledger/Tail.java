@@ -37,6 +37,17 @@ final class Tail {
     }
   }
 
+  /** Forgets what a commit changed. */
+  void remove(LedgerId id, LogRow row) {
+    for (int i = 0; i < row.records().size(); i++) {
+      for (Change change : row.records().get(i).changes()) {
+        if (change instanceof Change.OfEntry entry) {
+          versions.remove(LedgerKeys.version(id, entry.entry(), row.first() + i));
+        }
+      }
+    }
+  }
+
   /** The newest version in a range that begins where it would stand. */
   Optional<Version> first(KeyRange range) {
     var entry = versions.ceilingEntry(range.from());
@@ -45,9 +56,11 @@ final class Tail {
         : Optional.of(entry.getValue());
   }
 
-  /** All versions in a range, newest first per entry. */
-  List<Version> all(KeyRange range) {
-    return new ArrayList<>(within(range).values());
+  /** A page of one entry's versions with the tail taken over it, newest first. */
+  List<Version> over(Page page, KeyRange asked) {
+    TreeMap<Bytes, Version> merged = new TreeMap<>(within(asked));
+    page.rows().forEach(row -> merged.put(row.key(), LedgerReader.decode(row)));
+    return new ArrayList<>(merged.values());
   }
 
   /** An index page with the tail taken over it. */
@@ -69,7 +82,9 @@ final class Tail {
     for (var each : within(covered).entrySet()) {
       Bytes prefix = prefix(each.getKey());
       if (each.getValue().revision() <= revision && !prefix.equals(done)) {
-        merged.put(prefix, each.getValue()); // the tail is newer than the index
+        // the tail is newer than the index was when it was read; meanwhile the index may be
+        merged.merge(
+            prefix, each.getValue(), (row, late) -> row.revision() > late.revision() ? row : late);
         done = prefix;
       }
     }

@@ -71,6 +71,28 @@ abstract class Mutant implements KvStore {
     }
   }
 
+  /** What is written behind the log is not fenced. */
+  static final class IndexWithoutFence extends Mutant {
+    IndexWithoutFence(KvStore store) {
+      super(store);
+    }
+
+    @Override
+    public CompletionStage<Void> commit(WriteBatch batch) {
+      WriteBatch.Builder other = WriteBatch.at(batch.timestamp());
+      for (WriteBatch.Op op : batch.ops()) {
+        if (op.key().at(17) != 'I') {
+          copy(op, other);
+        } else if (op instanceof WriteBatch.Insert insert) {
+          other.put(insert.key(), insert.value());
+        } else if (op instanceof WriteBatch.Delete delete) {
+          other.delete(delete.key());
+        }
+      }
+      return store.commit(other.build());
+    }
+  }
+
   /** What is sent again has other content. */
   static final class ResendsOtherContent extends Mutant {
     private final Map<Long, Integer> sent = new HashMap<>();

@@ -25,6 +25,11 @@ class MutantsTest {
   }
 
   @Test
+  void indexWrittenByWhoeverIsLate() {
+    isFound(Simulation.Plan.RIVALS_BY_REGION.with(Mutant.IndexWithoutFence::new));
+  }
+
+  @Test
   void resendWithNewContent() {
     isFound(Simulation.Plan.RIVALS.with(Mutant.ResendsOtherContent::new));
   }

@@ -167,7 +167,7 @@ final class Promises {
 
   private void applyState(Change.OfState change, long revision) {
     if (change.key().equals(StateKey.FLOOR)) {
-      floor = Ledger.decodeFloor(change.value());
+      floor = Floor.decode(change.value());
     } else {
       long before = Optional.ofNullable(state.get(change.key())).map(Attempt::number).orElse(0L);
       require(
@@ -204,10 +204,12 @@ final class Promises {
   private void check(Attempt attempt, long revision, Version made) {
     Optional<Version> before = at(attempt.key, revision - 1);
     long beforeRevision = before.map(Version::revision).orElse(0L);
+    // a compacted deletion and no version at all are one
+    boolean compacted = before.isPresent() && before.get().deleted() && beforeRevision <= floor;
     switch (attempt.kind) {
       case PUT_IF ->
           require(
-              beforeRevision == attempt.expected,
+              beforeRevision == attempt.expected || compacted && attempt.expected == 0,
               "%s replaced revision [%d]: an update is lost",
               attempt,
               beforeRevision);

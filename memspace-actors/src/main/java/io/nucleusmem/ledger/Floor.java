@@ -1,0 +1,52 @@
+package io.nucleusmem.ledger;
+
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
+import java.util.List;
+
+/**
+ * The command that raises the oldest revision that can be read; what is below goes once it is
+ * committed.
+ */
+record Floor(long revision) implements Command {
+  static long decode(Bytes row) {
+    return new BytesReader(row).varint();
+  }
+
+  /** The row of state that says it. */
+  static Change change(long revision) {
+    return new Change.OfState(StateKey.FLOOR, new BytesWriter(10).varint(revision).toBytes());
+  }
+
+  @Override
+  public String sender() {
+    return "compaction";
+  }
+
+  @Override
+  public RequestStamp request() {
+    return null;
+  }
+
+  @Override
+  public int bytes() {
+    return 16;
+  }
+
+  @Override
+  public List<EntryRef> reads() {
+    return List.of();
+  }
+
+  @Override
+  public List<Change> decide(PendingView view, long next, long timestamp) {
+    if (revision < 1 || revision >= next) {
+      throw new IllegalArgumentException(
+          "compaction floor is [%d]; it must be 1 to the newest revision [%d]"
+              .formatted(revision, next - 1));
+    }
+    boolean done = view.state(StateKey.FLOOR).map(row -> decode(row) >= revision).orElse(false);
+    return done ? NOTHING : List.of(change(revision));
+  }
+}
