@@ -1,7 +1,9 @@
 package io.nucleusmem.memspace;
 
 import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.Behaviors;
 import io.nucleusmem.ledger.LedgerId;
 import java.time.Duration;
@@ -52,18 +54,19 @@ final class Grants {
   }
 
   /**
-   * The actor that owners tell; made once per node. All that owners say of mounts passes through
-   * it: a grant that was given before a revocation can't be taken for one behind it.
+   * Starts the actor that owners tell; once per node, before anybody calls. All that owners say of
+   * mounts passes through it: a grant that was given before a revocation can't be taken for one
+   * behind it.
    */
-  Behavior<Message> listening() {
-    return Behaviors.setup(
-        context -> {
-          listener = context.getSelf();
-          return Behaviors.receive(Message.class)
-              .onMessage(Granted.class, this::onGranted)
-              .onMessage(Changed.class, this::onChanged)
-              .build();
-        });
+  void start(ActorSystem<?> system) {
+    listener =
+        system.systemActorOf(
+            Behaviors.receive(Message.class)
+                .onMessage(Granted.class, this::onGranted)
+                .onMessage(Changed.class, this::onChanged)
+                .build(),
+            "nucleusmem-mounts",
+            Props.empty());
   }
 
   ActorRef<Message> listener() {

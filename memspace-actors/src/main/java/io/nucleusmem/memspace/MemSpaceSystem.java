@@ -3,7 +3,6 @@ package io.nucleusmem.memspace;
 import akka.actor.Cancellable;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
-import akka.actor.typed.Props;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
 import io.nucleusmem.ledger.LedgerId;
@@ -44,8 +43,8 @@ public final class MemSpaceSystem {
     Topics topics = new Topics(node, hub);
     Catalogue catalogue = new Catalogue(store);
 
-    system.systemActorOf(grants.listening(), "nucleusmem-mounts", Props.empty());
-    system.systemActorOf(hub.behavior(), "nucleusmem-watches", Props.empty());
+    grants.start(system);
+    hub.start(system);
     sharding.init(
         Entity.of(
                 MemSpace.TYPE_KEY,

@@ -1,7 +1,9 @@
 package io.nucleusmem.memspace;
 
 import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import io.nucleusmem.ledger.Change;
@@ -30,13 +32,13 @@ final class WatchHub {
     this.cache = cache;
   }
 
-  /** The actor under which the channels live; made once per node. */
-  Behavior<?> behavior() {
-    return Behaviors.<Message>setup(
-        context -> {
-          hub = context.getSelf();
-          return running(context, new HashMap<>(), new int[1]);
-        });
+  /** Starts the actor under which the channels live; once per node, before anybody calls. */
+  void start(ActorSystem<?> system) {
+    hub =
+        system.systemActorOf(
+            Behaviors.<Message>setup(context -> running(context, new HashMap<>(), new int[1])),
+            "nucleusmem-watches",
+            Props.empty());
   }
 
   private record Channel(ActorRef<WatchChannel.Message> ref, int generation) {}
