@@ -41,7 +41,8 @@ final class ClaimQueue {
       new PriorityQueue<>((a, b) -> Long.compare(a.at(), b.at()));
   private final List<MemSpace.MakeClaim> waiting = new ArrayList<>();
   private Map<EntryRef, Boolean> changedWhileLoading; // null unless a scan is under way
-  private boolean overflowed; // more is claimable than is held
+  // the oldest that did not fit; what is newer waits with it for the next scan, in its turn
+  private long dropped = Long.MAX_VALUE;
   private boolean loadedOnce;
 
   ClaimQueue(EntryRef prefix, int max) {
@@ -55,7 +56,9 @@ final class ClaimQueue {
 
   /** True if claims can be decided. */
   boolean isReady() {
-    return changedWhileLoading == null && !(overflowed && free.isEmpty()) && loadedOnce;
+    return changedWhileLoading == null
+        && !(dropped != Long.MAX_VALUE && free.isEmpty())
+        && loadedOnce;
   }
 
   /**
@@ -67,7 +70,7 @@ final class ClaimQueue {
       return true;
     }
     changedWhileLoading = new HashMap<>();
-    overflowed = false;
+    dropped = Long.MAX_VALUE;
     return false;
   }
 
@@ -95,10 +98,6 @@ final class ClaimQueue {
     List<MemSpace.MakeClaim> ready = List.copyOf(waiting);
     waiting.clear();
     return ready;
-  }
-
-  int openClaims() {
-    return claimed.size();
   }
 
   /** Follows a commit. */
@@ -167,12 +166,18 @@ final class ClaimQueue {
     if (old != null) {
       free.remove(new Item(old, entry));
     }
-    if (!claimed.containsKey(entry)) {
+    if (claimed.containsKey(entry)) {
+      return;
+    }
+    if (revision < dropped) {
       free.add(new Item(revision, entry));
-      if (free.size() > max) {
-        revisions.remove(free.pollLast().entry());
-        overflowed = true;
-      }
+    } else {
+      revisions.remove(entry);
+    }
+    if (free.size() > max) {
+      Item newest = free.pollLast();
+      revisions.remove(newest.entry());
+      dropped = newest.revision();
     }
   }
 

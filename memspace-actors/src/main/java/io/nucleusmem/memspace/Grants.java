@@ -54,8 +54,9 @@ final class Grants {
   }
 
   /**
-   * Starts the actor that owners tell; once per node. All that owners say of mounts passes through
-   * it: a grant that was given before a revocation can't be taken for one behind it.
+   * Starts the actor that owners tell; once per node, before anybody calls. All that owners say of
+   * mounts passes through it: a grant that was given before a revocation can't be taken for one
+   * behind it.
    */
   void start(ActorSystem<?> system) {
     listener =

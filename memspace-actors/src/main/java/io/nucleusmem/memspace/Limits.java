@@ -89,6 +89,10 @@ final class Limits {
     }
   }
 
+  int valueBytesMax() {
+    return settings.valueBytesMax();
+  }
+
   /** Bytes of a content. */
   int content(Content content) {
     if (content.value().length() > settings.valueBytesMax()) {

@@ -106,6 +106,7 @@ final class MemSpace extends LedgerOwner {
 
   private Holders holders; // null while no node reads
   private Map<EntryRef, ClaimQueue> claimQueues; // by prefix; null until the first claim
+  private OpenClaims openClaims; // null until then too
 
   static Behavior<Message> create(
       LedgerId id, MemSpaceNode node, ActorRef<ClusterSharding.ShardCommand> shard) {
@@ -147,7 +148,15 @@ final class MemSpace extends LedgerOwner {
 
   private void claim(MakeClaim message) {
     EntryRef prefix = SpaceRows.ref(message.claim().prefix());
-    claimQueues = claimQueues == null ? new HashMap<>() : claimQueues;
+    if (claimQueues == null) {
+      claimQueues = new HashMap<>();
+      openClaims = new OpenClaims();
+      ledger()
+          .table(SpaceRows.CLAIMS)
+          .forEach(
+              (key, row) ->
+                  openClaims.add(SpaceRows.claimedEntry(key), SpaceRows.ClaimRow.decode(row)));
+    }
     if (claimQueues.size() >= CLAIM_QUEUES_MAX && !claimQueues.containsKey(prefix)) {
       claimQueues
           .values()
@@ -220,6 +229,7 @@ final class MemSpace extends LedgerOwner {
             message.maybeRetried(),
             message.claim(),
             node().settings().claimsMax(),
+            openClaims,
             queue),
         message.reply());
   }
@@ -461,6 +471,7 @@ final class MemSpace extends LedgerOwner {
       holders.committed(node().settings().grantLease());
     }
     if (claimQueues != null) {
+      openClaims.committed(row);
       claimQueues.values().forEach(queue -> queue.committed(row));
     }
   }

@@ -92,7 +92,8 @@ final class MountedSpaceClient implements MountedSpace {
                                       stamp,
                                       again || id.isPresent(),
                                       operations,
-                                      bytes),
+                                      bytes,
+                                      client.limits().valueBytesMax()),
                                   promise)))
               .thenApply(outcome -> written(operations, outcome));
         });
@@ -474,7 +475,9 @@ final class MountedSpaceClient implements MountedSpace {
           ? CompletableFuture.completedFuture(past.revision())
           : newest().thenApply(newest -> notInFuture(past.revision(), newest));
     }
-    return client.revisionAt(grant.space(), ((ReadAt.AtInstant) at).instant());
+    return client
+        .revisionAt(grant.space(), ((ReadAt.AtInstant) at).instant())
+        .thenApply(revision -> Math.max(0, revision)); // before the space was made it was empty
   }
 
   private long notInFuture(long revision, long newest) {

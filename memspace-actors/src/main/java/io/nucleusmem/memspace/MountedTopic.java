@@ -56,7 +56,9 @@ public interface MountedTopic {
    */
   CompletionStage<List<Delivery>> pull(String subscription, int max, Duration wait);
 
-  /** Acknowledges messages: they come no more. Unknown revisions are ignored. */
+  /**
+   * Acknowledges messages: they come no more. Revisions that the topic does not have are ignored.
+   */
   CompletionStage<Void> ack(String subscription, List<Long> revisions);
 
   /**

@@ -179,6 +179,7 @@ final class SpaceChanges {
     private final long leaseMillis;
     private final int max;
     private final int claimsMax;
+    private final OpenClaims open;
     private final ClaimQueue queue;
 
     Claim(
@@ -187,6 +188,7 @@ final class SpaceChanges {
         boolean maybeRetried,
         ClaimRequest claim,
         int claimsMax,
+        OpenClaims open,
         ClaimQueue queue) {
       super(author, request, maybeRetried);
       this.mountId = claim.mountId();
@@ -195,6 +197,7 @@ final class SpaceChanges {
       this.leaseMillis = claim.leaseMillis();
       this.max = claim.max();
       this.claimsMax = claimsMax;
+      this.open = open;
       this.queue = queue;
     }
 
@@ -206,11 +209,11 @@ final class SpaceChanges {
       }
       long now = Timestamps.millis(timestamp);
       List<ClaimQueue.Item> items = queue.take(max, now, view, mount);
-      if (!items.isEmpty() && queue.openClaims() + items.size() > claimsMax) {
+      if (!items.isEmpty() && open.count(now) + items.size() > claimsMax) {
         throw new MemSpaceException(
             ErrorCode.BUSY,
             "the space has [%d] open claims, its limit; finish or release some"
-                .formatted(queue.openClaims()),
+                .formatted(open.count(now)),
             Map.of("accepted", claimsMax));
       }
       return items.stream()

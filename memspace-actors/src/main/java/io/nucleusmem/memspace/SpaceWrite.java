@@ -27,6 +27,7 @@ final class SpaceWrite extends SpaceCommand {
   private final transient List<EntryRef> refs; // one per operation, in their order
   private final transient List<EntryRef> reads; // these two follow from the operations
   private final int bytes;
+  private final int valueBytesMax; // also of a value that grows
 
   SpaceWrite(
       String mountId,
@@ -34,11 +35,13 @@ final class SpaceWrite extends SpaceCommand {
       RequestStamp request,
       boolean maybeRetried,
       List<Operation> operations,
-      int bytes) {
+      int bytes,
+      int valueBytesMax) {
     super(author, request, maybeRetried);
     this.mountId = mountId;
     this.operations = operations;
     this.bytes = bytes;
+    this.valueBytesMax = valueBytesMax;
     this.refs = new ArrayList<>(operations.size());
     List<EntryRef> needed = List.of();
     for (Operation operation : operations) {
@@ -129,10 +132,10 @@ final class SpaceWrite extends SpaceCommand {
       }
       changes.add(new Change.OfEntry(ref, true, null, 0, null));
     } else if (operation instanceof Operation.Add add) {
-      changes.add(put(ref, add(add, newest, index)));
+      changes.add(put(ref, grown(add(add, newest, index))));
       endsClaim &= add.claim().isEmpty();
     } else if (operation instanceof Operation.Merge merge) {
-      changes.add(put(ref, merge(merge, newest, index)));
+      changes.add(put(ref, grown(merge(merge, newest, index))));
       endsClaim &= merge.claim().isEmpty();
     }
     if (endsClaim) {
@@ -188,6 +191,13 @@ final class SpaceWrite extends SpaceCommand {
   private static Change put(EntryRef ref, Content content) {
     return new Change.OfEntry(
         ref, false, ContentCodec.encode(content), content.value().length(), null);
+  }
+
+  private Content grown(Content content) {
+    if (content.value().length() > valueBytesMax) {
+      throw MemSpaceException.tooLarge("value", content.value().length(), valueBytesMax, "bytes");
+    }
+    return content;
   }
 
   private static Content add(Operation.Add add, Optional<Version> newest, int index) {

@@ -121,15 +121,25 @@ final class Subscription {
     return revision <= floor || done.contains(revision);
   }
 
-  /** True if something changed that has to be remembered. */
-  boolean ack(List<Long> revisions) {
+  /**
+   * True if something changed that has to be remembered. A message that was not looked at yet may
+   * have been delivered by an owner before this one.
+   *
+   * @param newest revision that there is
+   */
+  boolean ack(List<Long> revisions, long newest) {
     boolean changed = false;
     for (long revision : revisions) {
-      boolean known = pending.remove(revision) != null | ready.remove(revision);
+      boolean known =
+          pending.remove(revision) != null | ready.remove(revision)
+              || revision >= next && revision <= newest && done.size() < PENDING_MAX;
       if (known && done.add(revision)) {
         deliveries.remove(revision);
         changed = true;
       }
+    }
+    while (done.contains(next)) {
+      next++;
     }
     moveFloor();
     return changed;

@@ -237,7 +237,7 @@ final class TopicSubscription {
       serve();
       return;
     }
-    if (!state.ack(message.revisions())) {
+    if (!state.ack(message.revisions(), topic.ledger().committed())) {
       topic.succeed(message.reply(), true);
       return;
     }

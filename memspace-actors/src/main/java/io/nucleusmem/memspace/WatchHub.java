@@ -32,7 +32,7 @@ final class WatchHub {
     this.cache = cache;
   }
 
-  /** Starts the actor under which the channels live; once per node. */
+  /** Starts the actor under which the channels live; once per node, before anybody calls. */
   void start(ActorSystem<?> system) {
     hub =
         system.systemActorOf(
