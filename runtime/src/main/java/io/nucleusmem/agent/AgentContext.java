@@ -10,6 +10,7 @@ import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.WatchRequest;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
@@ -48,6 +49,9 @@ public interface AgentContext<M> {
    */
   MountedSpace space(String name);
 
+  /** The names of the spaces that are mounted: after a persona switch, others than before. */
+  Set<String> spaces();
+
   /** Mounts a space, from now on and after a restart; the result arrives as a message. */
   void mount(String space, Access access, BiFunction<MountedSpace, Throwable, M> result);
 
@@ -64,7 +68,7 @@ public interface AgentContext<M> {
    * Watches a space. A name that was used before goes on behind the last signal that the agent has
    * handled; a new one begins with what the request says.
    *
-   * @param name of the cursor, unique in the agent
+   * @param name of the cursor, unique in the agent; in another space it begins anew
    */
   void watch(String name, String space, WatchRequest request, Function<Seen<Signal>, M> message);
 

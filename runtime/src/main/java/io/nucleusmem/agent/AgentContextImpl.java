@@ -20,12 +20,14 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -120,6 +122,11 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   }
 
   @Override
+  public Set<String> spaces() {
+    return spaces.keySet();
+  }
+
+  @Override
   public void mount(String space, Access access, BiFunction<MountedSpace, Throwable, M> result) {
     change(AgentMount.of(space, access), true)
         .whenComplete(
@@ -137,7 +144,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   private CompletionStage<Void> change(AgentMount mount, boolean add) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     host.tell(
-        new AgentHost.ChangeMount(
+        new AgentProtocol.ChangeMount(
             mount,
             add,
             (mountId, failure) -> {
@@ -333,22 +340,26 @@ final class AgentContextImpl<M> implements AgentContext<M> {
       MemSpaceException busy =
           new MemSpaceException(
               ErrorCode.BUSY,
-              "[%d] blocking calls are under way or waiting on this node; try again later"
+              "[%d] blocking calls are under way or waiting on this node, as many as nucleusmem.agents.blocking-max allows; try again later"
                   .formatted(node.settings().blockingMax()));
       tell(() -> result.apply(null, busy));
       return;
     }
-    node.blocking()
-        .execute(
-            () -> {
-              try {
-                T value = call.call();
-                tell(() -> result.apply(value, null));
-              } catch (Exception failure) {
-                tell(() -> result.apply(null, failure));
-              } finally {
-                node.blockingCalls().release();
-              }
-            });
+    CompletableFuture<T> called = new CompletableFuture<>();
+    try {
+      node.blocking()
+          .execute(
+              () -> {
+                try {
+                  called.complete(call.call());
+                } catch (Throwable failure) { // an Error too: the agent waits for an answer
+                  called.completeExceptionally(failure);
+                }
+              });
+    } catch (RejectedExecutionException stopping) {
+      called.completeExceptionally(stopping);
+    }
+    // the place is free before the agent hears of it and asks for the next
+    pipe(called.whenComplete((value, failure) -> node.blockingCalls().release()), result);
   }
 }

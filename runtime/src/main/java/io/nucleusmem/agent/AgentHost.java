@@ -2,6 +2,7 @@ package io.nucleusmem.agent;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
@@ -11,22 +12,28 @@ import akka.persistence.typed.PersistenceId;
 import akka.persistence.typed.RecoveryCompleted;
 import akka.persistence.typed.javadsl.CommandHandler;
 import akka.persistence.typed.javadsl.Effect;
+import akka.persistence.typed.javadsl.EffectBuilder;
 import akka.persistence.typed.javadsl.EventHandler;
 import akka.persistence.typed.javadsl.EventSourcedBehavior;
 import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
 import io.nucleusmem.agent.AgentProtocol.Acquiring;
+import io.nucleusmem.agent.AgentProtocol.ChangeMount;
 import io.nucleusmem.agent.AgentProtocol.Command;
+import io.nucleusmem.agent.AgentProtocol.CursorAt;
 import io.nucleusmem.agent.AgentProtocol.CursorsMoved;
 import io.nucleusmem.agent.AgentProtocol.Describe;
 import io.nucleusmem.agent.AgentProtocol.Event;
 import io.nucleusmem.agent.AgentProtocol.Held;
 import io.nucleusmem.agent.AgentProtocol.Info;
 import io.nucleusmem.agent.AgentProtocol.Leave;
+import io.nucleusmem.agent.AgentProtocol.MountChanged;
 import io.nucleusmem.agent.AgentProtocol.MountsHeld;
 import io.nucleusmem.agent.AgentProtocol.Refused;
 import io.nucleusmem.agent.AgentProtocol.Released;
 import io.nucleusmem.agent.AgentProtocol.Reply;
+import io.nucleusmem.agent.AgentProtocol.RunnerAt;
+import io.nucleusmem.agent.AgentProtocol.RunnerEnded;
 import io.nucleusmem.agent.AgentProtocol.Spawn;
 import io.nucleusmem.agent.AgentProtocol.Spawned;
 import io.nucleusmem.agent.AgentProtocol.State;
@@ -34,12 +41,15 @@ import io.nucleusmem.agent.AgentProtocol.Stop;
 import io.nucleusmem.agent.AgentProtocol.Stopped;
 import io.nucleusmem.agent.AgentProtocol.SwitchMounts;
 import io.nucleusmem.memspace.ErrorCode;
-import io.nucleusmem.memspace.MountInfo;
 import io.nucleusmem.memspace.Principal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /**
  * Remembers one agent: what it is, what it has mounted, how far its watches have got. Runs it in a
@@ -52,26 +62,16 @@ import java.util.Map;
 final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   static final EntityTypeKey<Command> TYPE_KEY = EntityTypeKey.create(Command.class, "agent");
 
+  private static final CompletionStage<Void> NOTHING = CompletableFuture.completedFuture(null);
   private static final int EVENTS_PER_SNAPSHOT = 500;
   private static final int SNAPSHOTS_KEPT = 2;
+  // how long a behavior may take to finish its message when the agent stops, moves or is switched
+  private static final Duration RUNNER_END_MAX = Duration.ofSeconds(5);
 
-  // ---- what its own parts tell it ----
+  private record Acquired(int attempt, AgentMounts.Change change, Throwable failure)
+      implements Command {}
 
-  /** A watch of the agent has been handled up to here. */
-  record CursorAt(String watch, long revision) implements Command {}
-
-  /** How the agent is doing. */
-  record RunnerAt(AgentInfo.State state, int restarts) implements Command {}
-
-  /** The agent itself wants a mount, or gives one back. */
-  record ChangeMount(AgentMount mount, boolean add, MountChanged reply) implements Command {}
-
-  /** Where the result of {@link ChangeMount} goes. */
-  interface MountChanged {
-    void done(String mountId, Throwable failure);
-  }
-
-  private record Acquired(List<Held> held, Throwable failure) implements Command {}
+  private record AcquireAgain() implements Command {}
 
   private record ReleaseDone() implements Command {}
 
@@ -85,6 +85,10 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   private final Map<String, Long> unsaved = new HashMap<>();
   private final List<ActorRef<Reply>> waiting =
       new ArrayList<>(); // for the agent to run with its new mounts
+  private boolean acquiring;
+  private int acquisitions;
+  private int releasesUnderWay;
+  private Function<State, EffectBuilder<Event, State>> whenEnded; // the runner is asked to end
   private int unsavedSignals;
   private ActorRef<AgentRunner.Message> runner;
   private AgentInfo.State doing = AgentInfo.State.STARTING;
@@ -105,7 +109,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       ActorRef<ClusterSharding.ShardCommand> shard) {
     super(
         PersistenceId.of(TYPE_KEY.name(), id),
-        akka.actor.typed.SupervisorStrategy.restartWithBackoff(
+        SupervisorStrategy.restartWithBackoff(
             node.settings().backoffMin(), node.settings().backoffMax(), 0.1));
     this.context = context;
     this.timers = timers;
@@ -148,6 +152,8 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
         .onCommand(Leave.class, this::onLeave)
         .onCommand(ChangeMount.class, this::onChangeMount)
         .onCommand(Acquired.class, this::onAcquired)
+        .onCommand(AcquireAgain.class, this::onAcquireAgain)
+        .onCommand(RunnerEnded.class, this::onRunnerEnded)
         .onCommand(ReleaseDone.class, this::onReleaseDone)
         .onCommand(CursorAt.class, this::onCursorAt)
         .onCommand(SaveCursors.class, this::onSaveCursors)
@@ -156,6 +162,16 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   }
 
   private void recovered(State state) {
+    // what was under way ended with the life before, if the journal failed in this one
+    runner = null;
+    whenEnded = null;
+    acquisitions++;
+    acquiring = false;
+    releasesUnderWay = 0;
+    if (mountChange != null) {
+      mountChange.done(null, changing().toException());
+      mountChange = null;
+    }
     if (state.spec() == null || state.stopped()) {
       return;
     }
@@ -163,19 +179,32 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       release(state, state.releasing());
     }
     if (state.acquiring() != null) {
-      // what an earlier life acquired without recording it is found by its holder and released;
-      // then acquire anew
-      node.mounts()
-          .releaseStrays(principal(state), id, state.acquiring(), state.held())
-          .whenComplete((done, failure) -> acquire(state, state.acquiring()));
+      acquireAnew();
     } else {
       run(state, true);
     }
   }
 
+  private void acquireAnew() {
+    context.getSelf().tell(new AcquireAgain());
+  }
+
+  /** What a try before acquired without recording it is found by its holder and released first. */
+  private Effect<Event, State> onAcquireAgain(State state, AcquireAgain command) {
+    if (state.acquiring() != null) {
+      acquire(
+          state,
+          node.mounts().releaseStrays(principal(state), id, state.acquiring(), state.held()));
+    }
+    return Effect().none();
+  }
+
   // ---- life ----
 
   private Effect<Event, State> onSpawn(State state, Spawn command) {
+    if (whenEnded != null) {
+      return Effect().stash();
+    }
     if (state.lives()) {
       waitForMounts(state, command.replyTo());
       return Effect().none(); // the directory has let it through: the same spawn, sent again
@@ -186,7 +215,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
             List.<Event>of(
                 new Spawned(command.spec(), command.principal(), command.admin()),
                 new Acquiring(command.spec().mounts())))
-        .thenRun((State next) -> acquire(next, next.acquiring()));
+        .thenRun((State next) -> acquire(next, NOTHING));
   }
 
   private void waitForMounts(State state, ActorRef<Reply> replyTo) {
@@ -202,39 +231,57 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     return Effect().none();
   }
 
+  private static Refused changing() {
+    return new Refused(ErrorCode.BUSY, "the agent's mounts are being changed already; try again");
+  }
+
   private Refused unknown() {
     return new Refused(ErrorCode.AGENT_NOT_FOUND, "there is no agent [%s]".formatted(id));
   }
 
   private Effect<Event, State> onStop(State state, Stop command) {
+    if (whenEnded != null || acquiring) {
+      return Effect().stash();
+    }
     if (!state.lives()) {
       command.replyTo().tell(unknown());
       return Effect().none();
     }
-    stopRunner();
+    return endRunner(state, now -> stop(now, command));
+  }
+
+  private EffectBuilder<Event, State> stop(State state, Stop command) {
     List<Held> all = new ArrayList<>(state.held());
     all.addAll(state.releasing());
     List<Event> events = new ArrayList<>();
     if (!unsaved.isEmpty()) {
       events.add(new CursorsMoved(Map.copyOf(unsaved)));
+      unsaved.clear();
     }
     events.add(new Stopped());
     Principal principal = principal(state);
     return Effect()
         .persist(events)
         .thenRun(
-            (State next) ->
-                node.mounts()
-                    .release(principal, all)
-                    .whenComplete(
-                        (done, failure) -> {
-                          command.replyTo().tell(new Info(info(next)));
-                          shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
-                        }));
+            (State next) -> {
+              Info last = new Info(info(next));
+              ActorRef<Command> self = context.getSelf();
+              node.mounts()
+                  .release(principal, all)
+                  .whenComplete(
+                      (done, failure) -> {
+                        // in this order: what is sent after the answer finds a new host
+                        shard.tell(new ClusterSharding.Passivate<>(self));
+                        command.replyTo().tell(last);
+                      });
+            });
   }
 
   private Effect<Event, State> onLeave(State state, Leave command) {
-    stopRunner();
+    return whenEnded != null ? Effect().stash() : endRunner(state, this::leave);
+  }
+
+  private EffectBuilder<Event, State> leave(State state) {
     return unsaved.isEmpty() || !state.lives()
         ? Effect().stop()
         : Effect().persist(new CursorsMoved(Map.copyOf(unsaved))).thenStop();
@@ -243,32 +290,26 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   // ---- mounts ----
 
   private Effect<Event, State> onSwitchMounts(State state, SwitchMounts command) {
+    if (whenEnded != null) {
+      return Effect().stash();
+    }
     if (!state.lives()) {
       command.replyTo().tell(unknown());
       return Effect().none();
     }
     if (state.acquiring() != null) {
-      command
-          .replyTo()
-          .tell(
-              new Refused(
-                  ErrorCode.BUSY, "the agent's mounts are being changed already; try again"));
+      command.replyTo().tell(changing());
       return Effect().none();
     }
     waiting.add(command.replyTo());
     return Effect()
         .persist(new Acquiring(command.mounts()))
-        .thenRun((State next) -> acquire(next, next.acquiring()));
+        .thenRun((State next) -> acquire(next, NOTHING));
   }
 
   private Effect<Event, State> onChangeMount(State state, ChangeMount command) {
-    if (!state.lives() || state.acquiring() != null) {
-      command
-          .reply()
-          .done(
-              null,
-              new Refused(ErrorCode.BUSY, "the agent's mounts are being changed already; try again")
-                  .toException());
+    if (!state.lives() || state.acquiring() != null || whenEnded != null) {
+      command.reply().done(null, changing().toException());
       return Effect().none();
     }
     List<AgentMount> wanted = new ArrayList<>();
@@ -280,78 +321,79 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       wanted.add(command.mount());
     }
     mountChange = command.reply();
-    return Effect()
-        .persist(new Acquiring(wanted))
-        .thenRun((State next) -> acquire(next, next.acquiring()));
+    return Effect().persist(new Acquiring(wanted)).thenRun((State next) -> acquire(next, NOTHING));
   }
 
   /** Acquires what is not held yet in the same form. */
-  private void acquire(State state, List<AgentMount> wanted) {
-    List<Held> keep = state.held().stream().filter(held -> wanted.contains(held.mount())).toList();
-    List<AgentMount> missing =
-        wanted.stream()
-            .filter(mount -> keep.stream().noneMatch(held -> held.mount().equals(mount)))
-            .toList();
+  private void acquire(State state, CompletionStage<Void> before) {
+    int attempt = ++acquisitions;
+    acquiring = true;
     context.pipeToSelf(
-        node.mounts().acquire(principal(state), id, missing),
-        (acquired, failure) -> {
-          if (failure != null) {
-            return new Acquired(null, failure);
-          }
-          List<Held> all = new ArrayList<>(keep);
-          all.addAll(acquired);
-          return new Acquired(all, null);
-        });
+        before.thenCompose(
+            done -> node.mounts().change(principal(state), id, state.held(), state.acquiring())),
+        (change, failure) -> new Acquired(attempt, change, failure));
   }
 
   private Effect<Event, State> onAcquired(State state, Acquired result) {
-    if (result.failure() != null) {
-      return notAcquired(state, result.failure());
+    if (result.attempt() != acquisitions) { // of a life before
+      if (result.failure() == null) {
+        release(state, result.change().acquired());
+      }
+      return Effect().none();
     }
-    List<Held> releasing =
-        state.held().stream().filter(held -> !result.held().contains(held)).toList();
-    boolean own = mountChange != null;
+    acquiring = false;
+    if (result.failure() != null) {
+      return notAcquired(state, result.failure()).thenUnstashAll();
+    }
+    // its own change: the behavior goes on and is told
+    List<Held> held = result.change().held();
+    return mountChange != null
+        ? hold(state, held).thenUnstashAll()
+        : endRunner(state, now -> hold(now, held));
+  }
+
+  private EffectBuilder<Event, State> hold(State state, List<Held> held) {
+    List<Held> old = state.held().stream().filter(each -> !held.contains(each)).toList();
+    List<Held> releasing = new ArrayList<>(state.releasing());
+    releasing.addAll(old);
     return Effect()
-        .persist(new MountsHeld(result.held(), releasing))
+        .persist(new MountsHeld(held, releasing))
         .thenRun(
             (State next) -> {
-              if (own) {
-                tellRunner(next, releasing);
+              if (runner == null) {
+                run(next, !next.cursors().isEmpty() || !unsaved.isEmpty());
               } else {
-                stopRunner();
-                run(next, false);
+                runner.tell(new AgentRunner.MountsChanged(next.held(), mountChange));
               }
-              if (!releasing.isEmpty()) {
-                release(next, releasing);
+              mountChange = null;
+              if (!old.isEmpty()) {
+                release(next, old);
               }
               waiting.forEach(replyTo -> replyTo.tell(new Info(info(next))));
               waiting.clear();
             });
   }
 
-  /** The agent changed its own mounts: it goes on running and is told. */
-  private void tellRunner(State state, List<Held> releasing) {
-    runner.tell(new AgentRunner.MountsChanged(state.held(), mountChange));
-    mountChange = null;
-  }
-
-  private Effect<Event, State> notAcquired(State state, Throwable failure) {
+  private EffectBuilder<Event, State> notAcquired(State state, Throwable failure) {
     Refused refused = Refused.of(failure);
-    waiting.forEach(replyTo -> replyTo.tell(refused));
-    waiting.clear();
-    if (mountChange != null) {
-      mountChange.done(null, refused.toException());
-      mountChange = null;
-    }
-    boolean first = state.held().isEmpty() && runner == null;
-    if (first && !refused.code().retryable()) {
+    if (state.begins() && !refused.code().retryable()) {
       return Effect()
           .persist(new Stopped())
-          .thenRun((State next) -> shard.tell(new ClusterSharding.Passivate<>(context.getSelf())));
+          .thenRun(
+              (State next) -> {
+                shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+                refuse(refused);
+              });
+    }
+    refuse(refused);
+    if (state.begins()) {
+      // without its mounts it would only crash
+      timers.startSingleTimer(new AcquireAgain(), node.settings().backoffMin().multipliedBy(5));
+      return Effect().none();
     }
     // what was held before stays: a switch happens whole or not at all
     return Effect()
-        .persist(new MountsHeld(state.held(), List.of()))
+        .persist(new MountsHeld(state.held(), state.releasing()))
         .thenRun(
             (State next) -> {
               if (runner == null) {
@@ -360,13 +402,26 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
             });
   }
 
+  private void refuse(Refused refused) {
+    waiting.forEach(replyTo -> replyTo.tell(refused));
+    waiting.clear();
+    if (mountChange != null) {
+      mountChange.done(null, refused.toException());
+      mountChange = null;
+    }
+  }
+
   private void release(State state, List<Held> mounts) {
+    releasesUnderWay++;
     context.pipeToSelf(
         node.mounts().release(principal(state), mounts), (done, failure) -> new ReleaseDone());
   }
 
   private Effect<Event, State> onReleaseDone(State state, ReleaseDone command) {
-    return state.releasing().isEmpty() ? Effect().none() : Effect().persist(new Released());
+    releasesUnderWay--;
+    return state.releasing().isEmpty() || releasesUnderWay > 0
+        ? Effect().none()
+        : Effect().persist(new Released());
   }
 
   private static Principal principal(State state) {
@@ -384,11 +439,29 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
                 id, state.spec(), state.held(), cursors, maybeSeen, node, context.getSelf()));
   }
 
-  private void stopRunner() {
-    if (runner != null) {
-      runner.tell(new AgentRunner.End());
-      runner = null;
+  /**
+   * Ends the runner, waits until it has told what its behavior handled, then goes on: so no message
+   * is handled by two lives, and none twice unmarked.
+   */
+  private Effect<Event, State> endRunner(
+      State state, Function<State, EffectBuilder<Event, State>> then) {
+    if (runner == null) {
+      return then.apply(state).thenUnstashAll();
     }
+    whenEnded = then;
+    runner.tell(new AgentRunner.End());
+    timers.startSingleTimer(new RunnerEnded(runner), RUNNER_END_MAX);
+    return Effect().none();
+  }
+
+  private Effect<Event, State> onRunnerEnded(State state, RunnerEnded ended) {
+    if (whenEnded == null || !ended.runner().equals(runner)) {
+      return Effect().none(); // the other of its word and the timer came first
+    }
+    Function<State, EffectBuilder<Event, State>> then = whenEnded;
+    whenEnded = null;
+    runner = null;
+    return then.apply(state).thenUnstashAll();
   }
 
   private Effect<Event, State> onRunnerAt(State state, RunnerAt at) {
@@ -398,7 +471,11 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   }
 
   private Effect<Event, State> onCursorAt(State state, CursorAt at) {
+    boolean begins = !state.cursors().containsKey(at.watch()) && !unsaved.containsKey(at.watch());
     unsaved.merge(at.watch(), at.revision(), Math::max);
+    if (begins) { // where a watch began is not found again, and what came since would be lost
+      return onSaveCursors(state, new SaveCursors());
+    }
     if (++unsavedSignals >= node.settings().cursorSaveSignals()) {
       return onSaveCursors(state, new SaveCursors());
     }
@@ -427,27 +504,12 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
         state.stopped()
             ? AgentInfo.State.STOPPED
             : runner == null || state.acquiring() != null ? AgentInfo.State.STARTING : doing;
-    List<MountInfo> mounts =
-        state.held().stream()
-            .map(
-                held ->
-                    new MountInfo(
-                        held.mountId(),
-                        held.mount().space(),
-                        AgentSpec.holder(id),
-                        held.mount().access(),
-                        held.mount().regions(),
-                        held.mount().prefixes(),
-                        held.mount().topics(),
-                        state.principal(),
-                        state.admin()))
-            .toList();
     return new AgentInfo(
         id,
         state.spec().type(),
         now,
         node.address(),
-        mounts,
+        state.mounts(),
         restarts,
         cursors,
         state.spec().config());

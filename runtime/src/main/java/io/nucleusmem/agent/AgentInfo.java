@@ -9,7 +9,8 @@ import java.util.Map;
  *
  * @param node address of the node that hosts it
  * @param restarts crashes since it was spawned or its node started
- * @param cursors last revision handled, by name of watch
+ * @param cursors last revision handled: {@code SPACE/WATCH} of its watches, {@code inbox} of its
+ *     inbox
  */
 public record AgentInfo(
     String id,

@@ -17,8 +17,27 @@ final class AgentMounts {
     this.spaces = spaces;
   }
 
+  /** Held from now on, and what of it was acquired for that. */
+  record Change(List<Held> held, List<Held> acquired) {}
+
+  /** From a set of mounts to another: what is held already in the same form is kept. */
+  CompletionStage<Change> change(
+      Principal principal, String agent, List<Held> held, List<AgentMount> wanted) {
+    List<Held> keep = held.stream().filter(each -> wanted.contains(each.mount())).toList();
+    List<AgentMount> kept = keep.stream().map(Held::mount).toList();
+    List<AgentMount> missing = wanted.stream().filter(mount -> !kept.contains(mount)).toList();
+    return acquire(principal, agent, missing)
+        .thenApply(
+            acquired -> {
+              List<Held> all = new ArrayList<>(keep);
+              all.addAll(acquired);
+              return new Change(all, acquired);
+            });
+  }
+
   /** Acquires all, or none: what was acquired before a failure is released again. */
-  CompletionStage<List<Held>> acquire(Principal principal, String agent, List<AgentMount> wanted) {
+  private CompletionStage<List<Held>> acquire(
+      Principal principal, String agent, List<AgentMount> wanted) {
     List<Held> held = new ArrayList<>();
     CompletionStage<Void> all = CompletableFuture.completedFuture(null);
     for (AgentMount mount : wanted) {

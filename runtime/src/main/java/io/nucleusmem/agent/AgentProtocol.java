@@ -4,8 +4,11 @@ import akka.actor.typed.ActorRef;
 import io.nucleusmem.CborSerializable;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MountInfo;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What an agent's host may be asked, from any node, and what it answers and remembers. */
 final class AgentProtocol {
@@ -30,6 +33,27 @@ final class AgentProtocol {
 
   /** Sharding's word: the agent goes on elsewhere. */
   record Leave() implements Command, CborSerializable {}
+
+  // ---- what a host's own parts tell it, on its node ----
+
+  /** A watch of the agent has been handled up to here. */
+  record CursorAt(String watch, long revision) implements Command {}
+
+  /** How the agent is doing. */
+  record RunnerAt(AgentInfo.State state, int restarts) implements Command {}
+
+  /** The agent itself wants a mount, or gives one back. */
+  record ChangeMount(AgentMount mount, boolean add, MountChanged reply) implements Command {}
+
+  /** Where the result of {@link ChangeMount} goes. */
+  interface MountChanged {
+    void done(String mountId, Throwable failure);
+  }
+
+  /** The runner has ended; what its behavior had handled it told before. */
+  record RunnerEnded(ActorRef<AgentRunner.Message> runner) implements Command {}
+
+  // ---- answers ----
 
   /** An answer. */
   sealed interface Reply extends CborSerializable {}
@@ -65,7 +89,10 @@ final class AgentProtocol {
   record Spawned(AgentSpec spec, String principal, boolean admin) implements Event {
     @Override
     public State applyTo(State state) {
-      return new State(spec, principal, admin, null, List.of(), List.of(), Map.of(), false);
+      // an inbox belongs to the id: what an earlier agent of this name has handled stays handled
+      Map<String, Long> inbox = new HashMap<>(state.cursors());
+      inbox.keySet().retainAll(Set.of(AgentContextImpl.INBOX));
+      return new State(spec, principal, admin, null, List.of(), List.of(), inbox, false);
     }
   }
 
@@ -141,13 +168,35 @@ final class AgentProtocol {
       return spec != null && !stopped;
     }
 
+    /** True until the agent has its first mounts. */
+    boolean begins() {
+      return acquiring != null && held.isEmpty() && acquiring.equals(spec.mounts());
+    }
+
+    List<MountInfo> mounts() {
+      return held.stream()
+          .map(
+              each ->
+                  new MountInfo(
+                      each.mountId(),
+                      each.mount().space(),
+                      AgentSpec.holder(spec.id()),
+                      each.mount().access(),
+                      each.mount().regions(),
+                      each.mount().prefixes(),
+                      each.mount().topics(),
+                      principal,
+                      admin))
+          .toList();
+    }
+
     State with(List<AgentMount> acquiringNow, List<Held> heldNow, List<Held> releasingNow) {
       return new State(
           spec, principal, admin, acquiringNow, heldNow, releasingNow, cursors, stopped);
     }
 
     State withCursors(Map<String, Long> moved) {
-      Map<String, Long> all = new java.util.HashMap<>(cursors);
+      Map<String, Long> all = new HashMap<>(cursors);
       all.putAll(moved);
       return new State(spec, principal, admin, acquiring, held, releasing, all, stopped);
     }

@@ -11,7 +11,9 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import io.nucleusmem.agent.AgentProtocol.Command;
 import io.nucleusmem.agent.AgentProtocol.Held;
+import io.nucleusmem.memspace.CompactedException;
 import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
 import java.time.Duration;
@@ -47,15 +49,20 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   record Handled(AgentWatch watch, long revision) implements Message {}
 
   /** The agent's mounts changed by its own wish. */
-  record MountsChanged(List<Held> held, AgentHost.MountChanged reply) implements Message {}
+  record MountsChanged(List<Held> held, AgentProtocol.MountChanged reply) implements Message {}
 
   private record Reopened(Map<String, MountedSpace> spaces, MountsChanged change, Throwable failure)
       implements Message {}
 
   private record Buried(AgentWatch watch, long revision, Throwable failure) implements Message {}
 
-  /** The agent ends here. */
+  /** The behavior has ended; everything that it handled was told before. */
+  private record BehaviorEnded(Throwable failure) implements Message {}
+
+  /** The agent ends here, behind the message that it is handling; the host is told. */
   record End() implements Message {}
+
+  private static final int FAILURE_CHARS_MAX = 2_000; // of a failure, in a dead letter and the log
 
   private final String id;
   private final AgentSpec spec;
@@ -67,9 +74,12 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private List<Held> held;
   private Map<String, MountedSpace> spaces = Map.of();
   private MountedSpace inbox;
-  private boolean maybeSeen; // what lies behind the cursors may have been seen by an earlier life
+  private final boolean maybeSeen; // what lies behind the cursors may have been, elsewhere
+  private final Map<String, Long> begun =
+      new HashMap<>(); // last revision that crashed the behavior
   private ActorRef<Object> behavior;
   private AgentContextImpl<?> context;
+  private boolean ending;
   private int restarts;
   private int crashesInARow;
   private String poisonAt = "";
@@ -98,6 +108,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       AgentNode node,
       ActorRef<Command> host) {
     super(actor);
+    actor.setLoggerName(AgentRunner.class);
     this.id = id;
     this.spec = spec;
     this.type = node.types().get(spec.type());
@@ -129,9 +140,10 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
         .onMessage(MountsChanged.class, this::onMountsChanged)
         .onMessage(Reopened.class, this::onReopened)
         .onMessage(Buried.class, this::onBuried)
-        .onMessage(End.class, end -> Behaviors.stopped())
-        .onSignal(ChildFailed.class, failed -> onCrash(failed.getCause()))
-        .onSignal(Terminated.class, ended -> onCrash(null))
+        .onMessage(BehaviorEnded.class, this::onBehaviorEnded)
+        .onMessage(End.class, this::onEnd)
+        .onSignal(ChildFailed.class, failed -> afterWhatItTold(failed.getCause()))
+        .onSignal(Terminated.class, ended -> afterWhatItTold(null))
         .onSignal(PostStop.class, this::onPostStop)
         .build();
   }
@@ -171,7 +183,9 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
     spaces = opened.spaces();
     inbox = opened.inbox();
-    startBehavior();
+    if (!ending) {
+      startBehavior();
+    }
     return this;
   }
 
@@ -187,6 +201,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       if (context != null) {
         context.spaces(spaces);
       }
+      closeWatchesOfUnmounted();
     }
     reopened.change().reply().done(null, reopened.failure());
     return this;
@@ -221,11 +236,36 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
   }
 
+  /** A signal overtakes messages, and the behavior's last ones tell what it has handled. */
+  private Behavior<Message> afterWhatItTold(Throwable failure) {
+    getContext().getSelf().tell(new BehaviorEnded(failure));
+    return this;
+  }
+
+  private Behavior<Message> onBehaviorEnded(BehaviorEnded ended) {
+    return ending ? ended() : onCrash(ended.failure());
+  }
+
+  private Behavior<Message> onEnd(End end) {
+    ending = true;
+    watches.values().forEach(AgentWatch::close);
+    if (behavior == null) {
+      return ended();
+    }
+    getContext().stop(behavior);
+    return this;
+  }
+
+  private Behavior<Message> ended() {
+    host.tell(new AgentProtocol.RunnerEnded(getContext().getSelf()));
+    return Behaviors.stopped();
+  }
+
   private Behavior<Message> onCrash(Throwable failure) {
     restarts++;
     behavior = null;
-    lastFailure = failure == null ? "the behavior stopped" : failure.toString();
-    getContext().getLog().warn("agent {} crashed: {}", id, lastFailure, failure);
+    lastFailure = failure == null ? "the behavior stopped" : shortened(failure.toString());
+    getContext().getLog().warn("agent {} crashed: {}", id, lastFailure); // Akka logs the trace
     String at = context == null ? "" : context.current();
     poisonCrashes = at.equals(poisonAt) ? poisonCrashes + 1 : 1;
     poisonAt = at;
@@ -238,7 +278,9 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       }
     }
     closeWatches();
-    maybeSeen = true;
+    if (poisoned != null) {
+      begun.put(poisoned.name(), revision);
+    }
     if (poisoned != null && poisonCrashes >= node.settings().poisonDeliveriesMax()) {
       bury(poisoned, revision);
     } else {
@@ -247,13 +289,14 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     return this;
   }
 
+  private static String shortened(String failure) {
+    return failure.length() <= FAILURE_CHARS_MAX
+        ? failure
+        : failure.substring(0, FAILURE_CHARS_MAX) + " ...";
+  }
+
   private void backOff() {
-    Duration min = node.settings().backoffMin();
-    Duration pause = min.multipliedBy(1L << Math.min(crashesInARow, 20));
-    if (pause.compareTo(node.settings().backoffMax()) > 0) {
-      pause = node.settings().backoffMax();
-    }
-    crashesInARow++;
+    Duration pause = node.settings().backoff(crashesInARow++);
     tellHost(AgentInfo.State.BACKING_OFF);
     getContext().scheduleOnce(pause, getContext().getSelf(), new Retry());
   }
@@ -284,7 +327,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private Behavior<Message> onBuried(Buried buried) {
     if (buried.failure() == null) {
-      moveCursor(buried.watch().name(), buried.revision());
+      moveCursor(buried.watch(), buried.revision());
       poisonCrashes = 0;
     } else {
       getContext()
@@ -296,7 +339,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   }
 
   private void tellHost(AgentInfo.State state) {
-    host.tell(new AgentHost.RunnerAt(state, restarts));
+    host.tell(new AgentProtocol.RunnerAt(state, restarts));
   }
 
   // ---- watches ----
@@ -312,8 +355,8 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
     watch.start(
         behavior,
-        cursors.get(watch.name()),
-        maybeSeen,
+        cursors.get(watch.cursor()),
+        maybeSeen ? Long.MAX_VALUE : begun.getOrDefault(watch.name(), 0L),
         getContext().getSelf(),
         node.settings().callTimeout());
     return this;
@@ -325,15 +368,31 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       watch.close();
       return this;
     }
-    if (started.failure() != null) {
+    if (started.failure() instanceof CompactedException compacted) {
+      // retention removed what the cursor asks for: asking again would give the same answer
       getContext()
           .getLog()
-          .warn(
-              "agent {}: watch {} of {} is not active: {}; trying again",
+          .error(
+              "agent {}: watch {} of {} goes on at revision {}; it has missed what was before: {}",
               id,
               watch.name(),
               watch.space(),
-              started.failure().toString());
+              compacted.oldest(),
+              compacted.getMessage());
+      moveCursor(watch, compacted.oldest() - 1);
+      return onStartWatch(new StartWatch(watch.again()));
+    }
+    if (started.failure() != null) {
+      if (!nodeStops(started.failure())) {
+        getContext()
+            .getLog()
+            .warn(
+                "agent {}: watch {} of {} is not active: {}; trying again",
+                id,
+                watch.name(),
+                watch.space(),
+                started.failure().toString());
+      }
       getContext()
           .scheduleOnce(
               node.settings().backoffMin().multipliedBy(5),
@@ -341,22 +400,42 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
               new StartWatch(watch.again()));
       return this;
     }
-    cursors.putIfAbsent(watch.name(), watch.startedAt());
-    moveCursor(watch.name(), watch.startedAt());
+    moveCursor(watch, watch.startedAt());
     return this;
+  }
+
+  /** Then the agent ends in a moment too, and nobody needs to be told. */
+  private static boolean nodeStops(Throwable failure) {
+    return failure instanceof MemSpaceException known
+        && "stopping".equals(known.details().get("node"));
   }
 
   private Behavior<Message> onHandled(Handled handled) {
     if (watches.get(handled.watch().name()) == handled.watch()) {
       crashesInARow = 0;
-      moveCursor(handled.watch().name(), handled.revision());
+      moveCursor(handled.watch(), handled.revision());
     }
     return this;
   }
 
-  private void moveCursor(String name, long revision) {
-    cursors.merge(name, revision, Math::max);
-    host.tell(new AgentHost.CursorAt(name, revision));
+  private void moveCursor(AgentWatch watch, long revision) {
+    cursors.merge(watch.cursor(), revision, Math::max);
+    host.tell(new AgentProtocol.CursorAt(watch.cursor(), revision));
+  }
+
+  private void closeWatchesOfUnmounted() {
+    watches
+        .values()
+        .removeIf(
+            watch -> {
+              boolean gone =
+                  !spaces.containsKey(watch.space())
+                      && !watch.space().equals(node.settings().space());
+              if (gone) {
+                watch.close();
+              }
+              return gone;
+            });
   }
 
   private void closeWatches() {

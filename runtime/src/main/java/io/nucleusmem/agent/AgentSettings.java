@@ -38,6 +38,15 @@ public record AgentSettings(
     positive("scale-max", scaleMax);
   }
 
+  /** The pause before a restart: doubles with each crash in a row, up to backoffMax. */
+  Duration backoff(int crashesBefore) {
+    Duration pause = backoffMin;
+    for (int i = 0; i < crashesBefore && pause.compareTo(backoffMax) < 0; i++) {
+      pause = pause.multipliedBy(2);
+    }
+    return pause.compareTo(backoffMax) < 0 ? pause : backoffMax;
+  }
+
   /** Reads and checks the block. */
   public static AgentSettings from(Config root) {
     Config config = root.getConfig(PATH);

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 /**
@@ -37,6 +38,8 @@ final class AgentWatch {
   private volatile boolean closed;
   private volatile long startedAt;
   private long seenUpTo; // up to here an earlier life may have seen what comes
+  private final long mailedBefore; // up to here this life may have: the watch broke off and goes on
+  private volatile long mailedUpTo;
 
   /**
    * @param firstFrom where a watch of this name begins the first time; empty: with what comes
@@ -48,6 +51,18 @@ final class AgentWatch {
       Opener opener,
       Fetch fetch,
       AgentContextImpl<?> context) {
+    this(name, space, firstFrom, opener, fetch, context, 0);
+  }
+
+  private AgentWatch(
+      String name,
+      String space,
+      OptionalLong firstFrom,
+      Opener opener,
+      Fetch fetch,
+      AgentContextImpl<?> context,
+      long mailedBefore) {
+    this.mailedBefore = mailedBefore;
     this.name = name;
     this.space = space;
     this.firstFrom = firstFrom;
@@ -58,6 +73,11 @@ final class AgentWatch {
 
   String name() {
     return name;
+  }
+
+  /** The name of its cursor: a revision of one space means nothing in another. */
+  String cursor() {
+    return name.equals(AgentContextImpl.INBOX) ? name : space + "/" + name;
   }
 
   String space() {
@@ -74,17 +94,18 @@ final class AgentWatch {
 
   /** The same, not started yet. */
   AgentWatch again() {
-    return new AgentWatch(name, space, firstFrom, opener, fetch, context);
+    return new AgentWatch(
+        name, space, firstFrom, opener, fetch, context, Math.max(mailedBefore, mailedUpTo));
   }
 
   void start(
       ActorRef<Object> behavior,
       Long cursor,
-      boolean maybeSeen,
+      long maybeSeenUpTo,
       ActorRef<AgentRunner.Message> runner,
       Duration timeout) {
     OptionalLong from = cursor == null ? firstFrom : OptionalLong.of(cursor + 1);
-    seenUpTo = cursor != null && maybeSeen ? Long.MAX_VALUE : 0;
+    seenUpTo = maybeSeenUpTo;
     CompletionStage<Watch> opening;
     try {
       opening = opener.open(from, event -> on(event, behavior, runner));
@@ -145,14 +166,21 @@ final class AgentWatch {
       ActorRef<Object> behavior,
       ActorRef<AgentRunner.Message> runner) {
     CompletableFuture<Void> done = new CompletableFuture<>();
-    boolean redelivered = signal.revision() <= seenUpTo && signal.timestamp() < context.bornAt();
+    AtomicBoolean taken = new AtomicBoolean();
+    boolean redelivered =
+        signal.revision() <= mailedBefore
+            || signal.revision() <= seenUpTo && signal.timestamp() < context.bornAt();
+    mailedUpTo = signal.revision();
     behavior.tell(
         new MailInterceptor.Mail<>(
-            () -> message.apply(redelivered),
+            () -> {
+              taken.set(!closed); // else what comes after this watch brings it again
+              return taken.get() ? message.apply(redelivered) : null;
+            },
             () -> context.current(place(signal.revision())),
             () -> {
               context.current("");
-              if (lastOfRevision) {
+              if (lastOfRevision && taken.get()) {
                 runner.tell(new AgentRunner.Handled(this, signal.revision()));
               }
               done.complete(null);
