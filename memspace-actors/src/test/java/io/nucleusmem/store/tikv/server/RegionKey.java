@@ -19,11 +19,12 @@ final class RegionKey {
     if (key.isEmpty()) {
       return key;
     }
+    byte[] plain = key.toByteArray();
     byte[] out = new byte[(key.size() / GROUP + 1) * (GROUP + 1)];
     int at = 0;
     for (int from = 0; from <= key.size(); from += GROUP) {
       int length = Math.min(GROUP, key.size() - from);
-      key.copyTo(out, from, at, length);
+      System.arraycopy(plain, from, out, at, length);
       out[at + GROUP] = (byte) (0xff - (GROUP - length));
       at += GROUP + 1;
     }
