@@ -26,8 +26,8 @@ public interface KvStore extends AutoCloseable {
   /** Longest key, in bytes; the shortest has one. */
   int KEY_BYTES_MAX = 4_096;
 
-  /** Largest batch, keys and values together, in bytes. */
-  long BATCH_BYTES_MAX = 8L << 20;
+  /** Largest batch, keys and values together, in bytes: what fits into one Raft entry of TiKV. */
+  long BATCH_BYTES_MAX = 7L << 20;
 
   /** Length of the suffix that {@link #scanFloor} takes for a version. */
   int VERSION_BYTES = 8;

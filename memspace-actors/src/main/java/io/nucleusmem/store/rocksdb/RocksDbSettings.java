@@ -14,7 +14,7 @@ import java.time.Duration;
  * @param readThreads threads for reads that need the disk; 1 to 256
  * @param readQueueMax reads that may wait for such a thread; 1 to 1,000,000
  * @param commitQueueMax commits that may wait; 1 to 1,000,000
- * @param commitQueueBytesMax their bytes in all; at least 8 MiB, one batch
+ * @param commitQueueBytesMax their bytes in all; at least 8 MiB, more than one batch
  * @param commitSpin how long the commit thread looks for work before it sleeps; 0 to 10 ms
  */
 public record RocksDbSettings(

@@ -14,9 +14,14 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -36,6 +41,8 @@ public final class TikvStore implements KvStore {
   private final Reads reads;
   private final FloorScan floorScan;
   private final Commits commits;
+  private final CommitQueue commitQueue = new CommitQueue();
+  private final Set<CompletableFuture<?>> accepted = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   private TikvStore(TikvSettings settings, Executor callbacks, Rpc rpc, Pd pd) {
@@ -81,19 +88,22 @@ public final class TikvStore implements KvStore {
 
   @Override
   public CompletionStage<Page> scan(KeyRange range, int limit, Direction direction) {
+    int looked = limit == 1 ? 1 : limit + 1; // one more: is there a rest?
     return read(
         () -> StoreChecks.scan(range, limit),
         view ->
             reads
-                .scan(range, limit, direction, view)
-                .thenApply(rows -> new Page(rows, rest(range, rows, limit, direction))));
+                .scan(range, looked, direction, view)
+                .thenApply(rows -> page(range, rows, limit, direction)));
   }
 
-  private static Optional<KeyRange> rest(
-      KeyRange range, List<Row> rows, int limit, Direction direction) {
-    if (rows.size() < limit) {
-      return Optional.empty();
-    }
+  private static Page page(KeyRange range, List<Row> rows, int limit, Direction direction) {
+    List<Row> shown = rows.subList(0, Math.min(limit, rows.size()));
+    boolean more = limit == 1 ? !rows.isEmpty() : rows.size() > limit;
+    return new Page(shown, more ? rest(range, shown, direction) : Optional.empty());
+  }
+
+  private static Optional<KeyRange> rest(KeyRange range, List<Row> rows, Direction direction) {
     Bytes last = rows.get(rows.size() - 1).key();
     KeyRange rest =
         direction == Direction.ASCENDING
@@ -114,7 +124,9 @@ public final class TikvStore implements KvStore {
   public CompletionStage<Void> commit(WriteBatch batch) {
     return call(
         () -> StoreChecks.batch(batch),
-        () -> commits.commit(batch, Deadline.in(settings.operationTimeout())));
+        () ->
+            commitQueue.after(
+                batch, () -> commits.commit(batch, Deadline.in(settings.operationTimeout()))));
   }
 
   @Override
@@ -136,8 +148,18 @@ public final class TikvStore implements KvStore {
   @Override
   public void close() {
     closed = true;
+    try {
+      CompletableFuture.allOf(accepted.toArray(CompletableFuture[]::new))
+          .handle((done, failure) -> done)
+          .get(settings.operationTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // what is left has no time left either
+    }
     tso.close();
     rpc.close();
+    accepted.forEach(each -> each.completeExceptionally(new StoreException("the store is closed")));
   }
 
   private <T> CompletionStage<T> read(
@@ -150,31 +172,29 @@ public final class TikvStore implements KvStore {
         });
   }
 
-  /**
-   * Runs a call; its stage is completed on the callbacks' executor, with what went wrong as it is.
-   */
+  /** Runs a call; its stage is completed on the callbacks' executor. */
   private <T> CompletionStage<T> call(Runnable check, Supplier<CompletableFuture<T>> call) {
-    if (closed) {
-      return CompletableFuture.failedStage(new StoreException("the store is closed"));
-    }
     try {
       check.run();
     } catch (IllegalArgumentException e) {
-      return CompletableFuture.failedStage(e);
+      return CompletableFuture.failedFuture(e);
     }
     CompletableFuture<T> result = new CompletableFuture<>();
+    accepted.add(result);
+    if (closed) { // looked at after it was added: close() waits for it, or it is refused here
+      accepted.remove(result);
+      return CompletableFuture.failedFuture(new StoreException("the store is closed"));
+    }
     call.get()
         .whenComplete(
             (value, failure) ->
                 callbacks.execute(
                     () -> {
+                      accepted.remove(result);
                       if (failure == null) {
                         result.complete(value);
                       } else {
-                        result.completeExceptionally(
-                            closed
-                                ? new StoreException("the store is closed")
-                                : Commits.explain(failure));
+                        result.completeExceptionally(Commits.explain(failure));
                       }
                     }));
     return result;
