@@ -61,7 +61,7 @@ final class Commits {
     if (batch.ops().isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
-    return new Transaction(batch, batch.timestamp(), deadline).run();
+    return new Transaction(batch, batch.timestamp(), deadline).begin();
   }
 
   private Mutation mutation(WriteBatch.Op op) {
@@ -97,7 +97,25 @@ final class Commits {
       this.primary = mutations.get(0).getKey();
     }
 
-    CompletableFuture<Void> run() {
+    /** Whatever ends it too early, what may have been done is not told as not done. */
+    CompletableFuture<Void> begin() {
+      return run()
+          .exceptionallyCompose(
+              failure -> {
+                Throwable cause = Rpc.cause(failure);
+                boolean known =
+                    cause instanceof RefusedCommitException
+                        || cause instanceof UndeterminedCommitException;
+                return CompletableFuture.failedFuture(
+                    known || !maybeDone
+                        ? cause
+                        : new UndeterminedCommitException(
+                            "it is not known whether TiKV has committed: " + cause.getMessage(),
+                            cause));
+              });
+    }
+
+    private CompletableFuture<Void> run() {
       return group(mutations, new LinkedHashMap<>())
           .thenCompose(
               groups ->
@@ -246,6 +264,7 @@ final class Commits {
 
     /** Somebody has rolled it back meanwhile; then it is not, and will never be, committed. */
     private CompletableFuture<Void> notCommitted(KeyError error) {
+      maybeDone = false;
       return deadline.hasPassed()
           ? CompletableFuture.failedFuture(
               new TransientStoreException("the transaction was rolled back: " + error))
@@ -351,6 +370,7 @@ final class Commits {
                         : done ? run() : stores.rpc().pause(tries++, this::run));
       }
       rollBack();
+      maybeDone = false; // an earlier request that was done would have been answered as such
       return conditions().thenCompose(done -> later());
     }
 
@@ -396,7 +416,7 @@ final class Commits {
       if (deadline.hasPassed()) {
         return giveUp("others wrote the same rows");
       }
-      return tso.next(deadline).thenCompose(now -> new Transaction(batch, now, deadline).run());
+      return tso.next(deadline).thenCompose(now -> new Transaction(batch, now, deadline).begin());
     }
   }
 

@@ -35,6 +35,7 @@ final class Rpc implements AutoCloseable {
   private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
   private final Map<String, Semaphore> inFlight = new ConcurrentHashMap<>();
   private final ScheduledExecutorService timer;
+  private volatile boolean closed;
 
   Rpc(TikvSettings settings) {
     this.settings = settings;
@@ -80,6 +81,9 @@ final class Rpc implements AutoCloseable {
   /** One request, one answer; fails with what gRPC says, or as busy. */
   <Q, R> CompletableFuture<R> send(
       String address, MethodDescriptor<Q, R> method, Q request, Deadline deadline) {
+    if (closed) {
+      return CompletableFuture.failedFuture(new StoreException("the store is closed"));
+    }
     Semaphore permits =
         inFlight.computeIfAbsent(address, same -> new Semaphore(settings.inFlightMax()));
     if (!permits.tryAcquire()) {
@@ -152,6 +156,7 @@ final class Rpc implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     channels.values().forEach(ManagedChannel::shutdownNow);
     timer.shutdownNow();
   }
