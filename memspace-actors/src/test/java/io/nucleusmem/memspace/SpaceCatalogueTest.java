@@ -101,6 +101,15 @@ class SpaceCatalogueTest extends SpaceFixture {
   }
 
   @Test
+  void deletionThatComesLateDoesNotTakeTheNameFromTheSpaceThatHasItNow() {
+    await(spaces.delete(ANNA, name));
+    MountedSpace next = create(CreateSpace.shared(name));
+    await(new Catalogue(store).remove(name, ledger(), List.of(ledger())));
+    assertThat(await(spaces.describe(ANNA, name)).owner()).isEqualTo("anna");
+    await(next.put(EntryKey.of("k"), Content.text("v")));
+  }
+
+  @Test
   void createdUnderOneRequestIdIsOneSpaceAndAnotherSpaceUnderItIsRefused() {
     String made = "c-" + UUID.randomUUID();
     WriteOptions id = WriteOptions.id(UUID.randomUUID().toString());
