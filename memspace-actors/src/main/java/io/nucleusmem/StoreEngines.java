@@ -5,6 +5,8 @@ import com.typesafe.config.ConfigException;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.rocksdb.RocksDbSettings;
 import io.nucleusmem.store.rocksdb.RocksDbStore;
+import io.nucleusmem.store.tikv.TikvSettings;
+import io.nucleusmem.store.tikv.TikvStore;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
@@ -18,7 +20,9 @@ final class StoreEngines {
       new TreeMap<>(
           Map.of(
               "rocksdb",
-              (config, callbacks) -> RocksDbStore.open(RocksDbSettings.from(config), callbacks)));
+              (config, callbacks) -> RocksDbStore.open(RocksDbSettings.from(config), callbacks),
+              "tikv",
+              (config, callbacks) -> TikvStore.open(TikvSettings.from(config), callbacks)));
 
   private StoreEngines() {}
 

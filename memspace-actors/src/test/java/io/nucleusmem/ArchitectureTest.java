@@ -46,6 +46,15 @@ class ArchitectureTest {
           .resideInAPackage("org.rocksdb..");
 
   @ArchTest
+  static final ArchRule onlyItsEngineKnowsTikv =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.nucleusmem.store.tikv..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.tikv..");
+
+  @ArchTest
   static final ArchRule persistenceStandsBesideSpaces =
       noClasses()
           .that()
