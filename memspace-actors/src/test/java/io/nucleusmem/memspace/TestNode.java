@@ -57,6 +57,14 @@ public final class TestNode implements AutoCloseable {
     return node;
   }
 
+  /** A node that joins another; returns when it is a member. */
+  public static TestNode join(TestNode first, KvStore store, String config) {
+    TestNode node = create(store, config);
+    node.join(first);
+    eventually(() -> Cluster.get(node.system).selfMember().status() == MemberStatus.up());
+    return node;
+  }
+
   /** Nodes that form a cluster over one store; returns when all are members and have started. */
   static List<TestNode> cluster(KvStore store, int count) {
     List<TestNode> nodes = new ArrayList<>();
@@ -81,7 +89,7 @@ public final class TestNode implements AutoCloseable {
   }
 
   /** Waits until something holds. */
-  static void eventually(BooleanSupplier holds) {
+  public static void eventually(BooleanSupplier holds) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!holds.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
@@ -127,7 +135,7 @@ public final class TestNode implements AutoCloseable {
   }
 
   /** Ends the node without a word to the others. */
-  void die() {
+  public void die() {
     system
         .classicSystem()
         .terminate(); // run-by-actor-system-terminate is off: no leaving, no hand-over

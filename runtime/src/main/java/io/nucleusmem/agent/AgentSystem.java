@@ -2,24 +2,30 @@ package io.nucleusmem.agent;
 
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
+import akka.cluster.Cluster;
 import akka.cluster.sharding.typed.ClusterShardingSettings;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
-import akka.cluster.typed.Cluster;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigValueFactory;
 import io.nucleusmem.memspace.MemSpaces;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 
 /** Agents on one node: opens their space, hosts those that sharding puts here. */
 public final class AgentSystem {
+  private static final String ROLES = "akka.cluster.roles";
+
   private AgentSystem() {}
 
   /**
    * Starts the hosting of agents. Those that ran when the cluster went down start again.
    *
-   * @param types that this node can host
+   * @param types that this node can host; {@link #withRoles} has told so in the configuration
    * @param router where {@link AgentContext#route} sends
    */
   public static CompletionStage<Agents> start(
@@ -28,6 +34,14 @@ public final class AgentSystem {
       Collection<AgentType<?>> types,
       Optional<RouterHook> router) {
     AgentSettings settings = AgentSettings.from(system.settings().config());
+    Cluster cluster = Cluster.get(system);
+    for (AgentType<?> type : types) {
+      if (!cluster.selfMember().hasRole(AgentPlacement.role(type.name()))) {
+        throw new IllegalArgumentException(
+            "%s lacks [%s], without which no node knows that this one hosts agents of type [%s]"
+                .formatted(ROLES, AgentPlacement.role(type.name()), type.name()));
+      }
+    }
     Inboxes inboxes = new Inboxes(spaces, settings.space());
     return inboxes
         .open()
@@ -37,7 +51,7 @@ public final class AgentSystem {
                   new AgentNode(
                       spaces,
                       settings,
-                      Cluster.get(system).selfMember().address().toString(),
+                      cluster.selfAddress().toString(),
                       AgentNode.types(types),
                       new AgentMounts(spaces),
                       inboxes,
@@ -53,11 +67,45 @@ public final class AgentSystem {
               sharding.init(
                   Entity.of(
                           AgentHost.TYPE_KEY,
-                          entity -> AgentHost.create(entity.getEntityId(), node, entity.getShard()))
+                          entity ->
+                              AgentHost.create(
+                                  AgentPlacement.agentId(entity.getEntityId()),
+                                  node,
+                                  entity.getShard()))
                       .withSettings(
                           ClusterShardingSettings.create(system).withRememberEntities(true))
+                      .withMessageExtractor(AgentPlacement.extractor())
+                      .withAllocationStrategy(new AgentPlacement(cluster))
                       .withStopMessage(new AgentProtocol.Leave()));
-              return new AgentsClient(sharding, node);
+              return new AgentsClient(sharding, cluster, node);
             });
+  }
+
+  /** The types whose classes are named in {@code nucleusmem.agents.types}. */
+  public static List<AgentType<?>> configuredTypes(Config config) {
+    List<AgentType<?>> types = new ArrayList<>();
+    config.getStringList("nucleusmem.agents.types").forEach(name -> types.add(typeOf(name)));
+    return types;
+  }
+
+  private static AgentType<?> typeOf(String className) {
+    try {
+      return (AgentType<?>) Class.forName(className).getField("TYPE").get(null);
+    } catch (ReflectiveOperationException
+        | ClassCastException
+        | NullPointerException
+        | LinkageError e) {
+      throw new IllegalArgumentException(
+          "nucleusmem.agents.types has [%s]; it must be a class on the class path with a field [public static final AgentType<?> TYPE]: %s"
+              .formatted(className, e),
+          e);
+    }
+  }
+
+  /** Adds to a node's roles what it hosts, which is how the other nodes know. */
+  public static Config withRoles(Config config, Collection<AgentType<?>> types) {
+    List<String> roles = new ArrayList<>(config.getStringList(ROLES));
+    types.forEach(type -> roles.add(AgentPlacement.role(type.name())));
+    return config.withValue(ROLES, ConfigValueFactory.fromIterable(roles));
   }
 }

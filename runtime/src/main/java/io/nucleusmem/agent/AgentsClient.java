@@ -1,6 +1,7 @@
 package io.nucleusmem.agent;
 
 import akka.actor.typed.ActorRef;
+import akka.cluster.Cluster;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityRef;
 import io.nucleusmem.agent.AgentProtocol.Command;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -32,15 +32,26 @@ import java.util.function.Supplier;
 /** The client of agents on one node. */
 final class AgentsClient implements Agents {
   private final ClusterSharding sharding;
+  private final Cluster cluster;
   private final AgentNode node;
 
-  AgentsClient(ClusterSharding sharding, AgentNode node) {
+  AgentsClient(ClusterSharding sharding, Cluster cluster, AgentNode node) {
     this.sharding = sharding;
+    this.cluster = cluster;
     this.node = node;
   }
 
-  private CompletionStage<AgentInfo> ask(String id, Function<ActorRef<Reply>, Command> command) {
-    EntityRef<Command> host = sharding.entityRefFor(AgentHost.TYPE_KEY, id);
+  private CompletionStage<AgentInfo> ask(
+      String type, String id, Function<ActorRef<Reply>, Command> command) {
+    if (!AgentPlacement.hosts(cluster).containsKey(type)) {
+      return CompletableFuture.failedFuture(
+          new MemSpaceException(
+              ErrorCode.UNAVAILABLE,
+              "agent [%s] cannot be reached: no node hosts agents of type [%s] now"
+                  .formatted(id, type)));
+    }
+    EntityRef<Command> host =
+        sharding.entityRefFor(AgentHost.TYPE_KEY, AgentPlacement.entityId(type, id));
     return host.<Reply>ask(command::apply, node.settings().callTimeout())
         .handle(
             (reply, failure) -> {
@@ -68,11 +79,14 @@ final class AgentsClient implements Agents {
         .thenApply(
             agents -> {
               List<AgentTypeInfo> infos = new ArrayList<>();
-              for (String type : new TreeSet<>(node.types().keySet())) {
-                int instances =
-                    (int) agents.stream().filter(agent -> agent.type().equals(type)).count();
-                infos.add(new AgentTypeInfo(type, instances, List.of(node.address())));
-              }
+              AgentPlacement.hosts(cluster)
+                  .forEach(
+                      (type, nodes) -> {
+                        int instances =
+                            (int)
+                                agents.stream().filter(agent -> agent.type().equals(type)).count();
+                        infos.add(new AgentTypeInfo(type, instances, List.copyOf(nodes)));
+                      });
               return infos;
             });
   }
@@ -92,6 +106,7 @@ final class AgentsClient implements Agents {
               .thenCompose(
                   added ->
                       ask(
+                              spec.type(),
                               spec.id(),
                               replyTo ->
                                   new AgentProtocol.Spawn(
@@ -121,12 +136,12 @@ final class AgentsClient implements Agents {
   }
 
   private void check(String type) {
-    if (!node.types().containsKey(type)) {
+    List<String> known = List.copyOf(AgentPlacement.hosts(cluster).keySet());
+    if (!known.contains(type)) {
       throw new MemSpaceException(
           ErrorCode.UNKNOWN_AGENT_TYPE,
-          "no node hosts agents of type [%s]; known are %s"
-              .formatted(type, new TreeSet<>(node.types().keySet())),
-          Map.of("value", type, "accepted", List.copyOf(new TreeSet<>(node.types().keySet()))));
+          "no node hosts agents of type [%s]; known are %s".formatted(type, known),
+          Map.of("value", type, "accepted", known));
     }
   }
 
@@ -150,7 +165,7 @@ final class AgentsClient implements Agents {
         .require(id)
         .thenCompose(
             type ->
-                ask(id, AgentProtocol.Stop::new)
+                ask(type, id, AgentProtocol.Stop::new)
                     .handle((info, failure) -> failure)
                     .thenCompose(
                         failure -> {
@@ -178,7 +193,7 @@ final class AgentsClient implements Agents {
               for (AgentDirectory.Listed listed : page.items()) {
                 infos =
                     infos.thenCombine(
-                        ask(listed.id(), AgentProtocol.Describe::new)
+                        ask(listed.type(), listed.id(), AgentProtocol.Describe::new)
                             .exceptionally(failure -> starting(listed)),
                         (list, info) -> {
                           list.add(info);
@@ -197,7 +212,9 @@ final class AgentsClient implements Agents {
 
   @Override
   public CompletionStage<AgentInfo> describe(Principal caller, String id) {
-    return node.directory().require(id).thenCompose(type -> ask(id, AgentProtocol.Describe::new));
+    return node.directory()
+        .require(id)
+        .thenCompose(type -> ask(type, id, AgentProtocol.Describe::new));
   }
 
   @Override
@@ -217,7 +234,8 @@ final class AgentsClient implements Agents {
           return node.directory()
               .require(id)
               .thenCompose(
-                  type -> ask(id, replyTo -> new AgentProtocol.SwitchMounts(mounts, replyTo)));
+                  type ->
+                      ask(type, id, replyTo -> new AgentProtocol.SwitchMounts(mounts, replyTo)));
         });
   }
 

@@ -26,6 +26,7 @@ import io.nucleusmem.store.StoreException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,7 +72,7 @@ public final class NucleusNode implements AutoCloseable {
    * Starts a node and waits until it can be called.
    *
    * @param given what differs from the modules' {@code reference.conf}
-   * @param types of agents that this node can host
+   * @param types of agents that this node can host, besides those that the configuration names
    * @param setups for the actor system; a {@link io.nucleusmem.StoreSetup} gives it a store in code
    * @throws NodeStartException nothing is left running then
    */
@@ -80,12 +81,14 @@ public final class NucleusNode implements AutoCloseable {
     Config config;
     HttpSettings http;
     NodeSettings node;
+    List<AgentType<?>> hosted = new ArrayList<>(types);
     try {
       config = NodeConfig.complete(given);
       NodeConfig.refuseUnknownKeys(config);
       http = HttpSettings.from(config);
       node = NodeSettings.from(config);
-      config = withSeedNodes(config, node.seedNodes());
+      hosted.addAll(AgentSystem.configuredTypes(config));
+      config = AgentSystem.withRoles(withSeedNodes(config, node.seedNodes()), hosted);
     } catch (IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("configuration: " + e.getMessage(), e);
     }
@@ -99,7 +102,7 @@ public final class NucleusNode implements AutoCloseable {
     }
     step("actor system up");
     try {
-      NucleusNode started = start(system, types, node, http);
+      NucleusNode started = start(system, hosted, node, http);
       started.announce(config, http);
       return started;
     } catch (RuntimeException e) {
@@ -112,7 +115,7 @@ public final class NucleusNode implements AutoCloseable {
 
   private static NucleusNode start(
       ActorSystem<SpawnProtocol.Command> system,
-      List<? extends AgentType<?>> types,
+      List<AgentType<?>> types,
       NodeSettings node,
       HttpSettings settings) {
     KvStore store;
@@ -148,9 +151,7 @@ public final class NucleusNode implements AutoCloseable {
     Agents agents;
     try {
       agents =
-          await(
-              AgentSystem.start(system, spaces, List.copyOf(types), Optional.empty()),
-              node.joinTimeout());
+          await(AgentSystem.start(system, spaces, types, Optional.empty()), node.joinTimeout());
       step("agents started");
     } catch (IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("configuration: " + e.getMessage(), e);

@@ -73,7 +73,10 @@ class AgentCallsTest {
 
   @BeforeEach
   void begin() {
-    node = TestNode.start(new MemoryStore(StoreScope.ALL), "nucleusmem.agents.blocking-max = 1");
+    node =
+        TestNode.start(
+            new MemoryStore(StoreScope.ALL),
+            "nucleusmem.agents.blocking-max = 1, akka.cluster.roles = [agent-type-caller]");
     AgentType<Msg> type = AgentType.of("caller", Msg.class, this::create).inbox(Msg.Told::new);
     agents =
         await(AgentSystem.start(node.system(), node.spaces(), List.of(type), Optional.empty()));

@@ -88,7 +88,7 @@ class AgentLifeTest {
    *     null: what is really so
    */
   void start(String config, BiFunction<String, String, CompletionStage<?>> answers) {
-    node = TestNode.start(store, config);
+    node = TestNode.start(store, "akka.cluster.roles = [agent-type-worker]\n" + config);
     MemSpaces real = node.spaces();
     MemSpaces spaces =
         (MemSpaces)

@@ -108,7 +108,10 @@ class AgentsTest {
   }
 
   void start() {
-    node = TestNode.start(store, "nucleusmem.agents.restart-backoff-min = 10ms");
+    node =
+        TestNode.start(
+            store,
+            "nucleusmem.agents.restart-backoff-min = 10ms, akka.cluster.roles = [agent-type-echo]");
     spaces = node.spaces();
     agents = await(AgentSystem.start(node.system(), spaces, List.of(ECHO), Optional.empty()));
   }

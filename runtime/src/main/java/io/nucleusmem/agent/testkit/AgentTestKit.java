@@ -138,18 +138,20 @@ public final class AgentTestKit implements AutoCloseable {
   }
 
   private void startNode() {
-    ActorSystemSetup setup =
-        ActorSystemSetup.create(
-            BootstrapSetup.create(NodeConfig.load(Optional.empty(), CONFIG)),
-            StoreSetup.borrowed(store));
-    system = ActorSystem.create(SpawnProtocol.create(), "agent-test", setup);
-    Cluster cluster = Cluster.get(system);
-    cluster.manager().tell(Join.create(cluster.selfMember().address()));
     AgentType<TestPeer.Told> peerType =
         AgentType.of(
                 PEER_TYPE, TestPeer.Told.class, context -> peers.get(context.id()).begin(context))
             .inbox(TestPeer.Told::new);
-    agents = await(AgentSystem.start(system, spaces(), List.of(type, peerType), Optional.empty()));
+    List<AgentType<?>> types = List.of(type, peerType);
+    ActorSystemSetup setup =
+        ActorSystemSetup.create(
+            BootstrapSetup.create(
+                AgentSystem.withRoles(NodeConfig.load(Optional.empty(), CONFIG), types)),
+            StoreSetup.borrowed(store));
+    system = ActorSystem.create(SpawnProtocol.create(), "agent-test", setup);
+    Cluster cluster = Cluster.get(system);
+    cluster.manager().tell(Join.create(cluster.selfMember().address()));
+    agents = await(AgentSystem.start(system, spaces(), types, Optional.empty()));
   }
 
   // ---- the agent ----
