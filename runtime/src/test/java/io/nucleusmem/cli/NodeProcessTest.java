@@ -22,8 +22,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** The command as operators run it: a process of its own, ended by SIGTERM. */
 @Timeout(240)
 class NodeProcessTest {
-  private static final Pattern READY = Pattern.compile("ready in (\\d+) ms: http://[^:]+:(\\d+)");
   private static final int SIGTERM_EXIT = 143;
 
   @TempDir Path dir;
@@ -39,93 +36,17 @@ class NodeProcessTest {
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  /** A running command and what it has written to stderr. */
-  private static final class Command implements AutoCloseable {
-    private final Process process;
-    private final List<String> lines = new ArrayList<>(); // guarded by itself
-    private final CompletableFuture<Integer> port = new CompletableFuture<>();
-    private final Thread reader;
-
-    Command(Path dir, String... arguments) throws IOException {
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.add("-Djava.util.concurrent.ForkJoinPool.common.parallelism=2");
-      command.add("-Dlogback.configurationFile=" + quiet(dir));
-      command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-      command.add(NodeCommand.class.getName());
-      command.addAll(List.of(arguments));
-      process = new ProcessBuilder(command).redirectOutput(dir.resolve("stdout").toFile()).start();
-      reader = new Thread(this::read);
-      reader.start();
-    }
-
-    private void read() {
-      try (BufferedReader stderr = process.errorReader(StandardCharsets.UTF_8)) {
-        for (String line = stderr.readLine(); line != null; line = stderr.readLine()) {
-          synchronized (lines) {
-            lines.add(line);
-          }
-          Matcher ready = READY.matcher(line);
-          if (ready.find()) {
-            port.complete(Integer.parseInt(ready.group(2)));
-          }
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      } finally {
-        port.completeExceptionally(new AssertionError("the node did not start: " + lines));
-      }
-    }
-
-    /** As conf/logback.xml, found wherever the test runs. */
-    private static String quiet(Path dir) throws IOException {
-      Path file = dir.resolve("logback.xml");
-      try (var resource = NodeCommand.class.getResourceAsStream("/logback.xml")) {
-        Files.write(file, resource.readAllBytes());
-      }
-      return file.toString();
-    }
-
-    /** Waits until it is ready and tells its port. */
-    int port() {
-      return port.join();
-    }
-
-    /** Waits for its end; all that it has written. */
-    List<String> rest() throws InterruptedException {
-      reader.join();
-      synchronized (lines) {
-        return List.copyOf(lines);
-      }
-    }
-
-    /** Sends SIGTERM. Not by Process.destroy, which closes the streams as well. */
-    void terminate() {
-      process.toHandle().destroy();
-    }
-
-    int exitCode() throws InterruptedException {
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      return process.exitValue();
-    }
-
-    @Override
-    public void close() {
-      process.destroyForcibly();
-    }
-  }
-
-  private Command run(String... more) throws IOException {
+  private NodeProcess run(String... more) throws IOException {
     List<String> arguments =
         new ArrayList<>(List.of("--data", dir.resolve("data").toString(), "--port", "0"));
     arguments.addAll(List.of(more));
-    return new Command(dir, arguments.toArray(String[]::new));
+    return new NodeProcess(dir, arguments.toArray(String[]::new));
   }
 
   @Test
   void sigtermFinishesWhatIsInFlightAndLosesNothing() throws Exception {
     List<String> acknowledged;
-    try (Command node = run()) {
+    try (NodeProcess node = run()) {
       int port = node.port();
       send(port, "POST", "/v1/spaces", "{\"name\": \"s\", \"kind\": \"shared\"}");
       send(port, "PUT", "/v1/spaces/s/topics/t/subscriptions/q", "{}");
@@ -168,7 +89,7 @@ class NodeProcessTest {
       assertThat(node.exitCode()).isEqualTo(SIGTERM_EXIT);
       assertThat(node.rest()).noneMatch(line -> line.startsWith("\tat "));
     }
-    try (Command node = run()) {
+    try (NodeProcess node = run()) {
       int port = node.port();
       assertThat(send(port, "GET", "/v1/spaces/s/entries/slow", null).body()).isEqualTo("halfdone");
       for (String key : acknowledged) {
@@ -183,13 +104,13 @@ class NodeProcessTest {
 
   @Test
   void whatPreventsTheStartIsOneLineAndExitCode1() throws Exception {
-    try (Command first = run()) {
+    try (NodeProcess first = run()) {
       int port = first.port();
-      try (Command second = run()) {
+      try (NodeProcess second = run()) {
         assertOneLine(second, "node: store: ", dir.resolve("data").toString());
       }
-      try (Command third =
-          new Command(
+      try (NodeProcess third =
+          new NodeProcess(
               dir, "--data", dir.resolve("other").toString(), "--port", String.valueOf(port))) {
         assertOneLine(third, "node: http: ", "[" + port + "]");
       }
@@ -198,19 +119,19 @@ class NodeProcessTest {
     }
     Path conf = dir.resolve("node.conf");
     Files.writeString(conf, "nucleusmem.http.prot = 8181");
-    try (Command bad = run("--conf", conf.toString())) {
+    try (NodeProcess bad = run("--conf", conf.toString())) {
       assertOneLine(bad, "node: configuration: ", "nucleusmem.http.port");
     }
     Files.writeString(conf, "nucleusmem { http");
-    try (Command bad = run("--conf", conf.toString())) {
+    try (NodeProcess bad = run("--conf", conf.toString())) {
       assertOneLine(bad, "node: configuration: ", "node.conf");
     }
-    try (Command bad = run("--conf", dir.resolve("none.conf").toString())) {
+    try (NodeProcess bad = run("--conf", dir.resolve("none.conf").toString())) {
       assertOneLine(bad, "node: configuration: ", "none.conf");
     }
   }
 
-  private static void assertOneLine(Command command, String start, String contained)
+  private static void assertOneLine(NodeProcess command, String start, String contained)
       throws Exception {
     List<String> lines = command.rest();
     assertThat(command.exitCode()).isEqualTo(1);

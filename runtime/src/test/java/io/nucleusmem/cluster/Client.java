@@ -1,0 +1,94 @@
+package io.nucleusmem.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/** A client as a user would write one: what it does not know it asks again, of whoever answers. */
+final class Client {
+  static final ObjectMapper JSON = new ObjectMapper();
+  private static final Duration CALL_MAX = Duration.ofSeconds(10);
+  private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(90);
+  private static final Set<Integer> TRY_AGAIN = Set.of(429, 500, 502, 503, 504);
+
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(2))
+          .build();
+  private final Supplier<URI> nodes;
+
+  Client(Supplier<URI> nodes) {
+    this.nodes = nodes;
+  }
+
+  /**
+   * Sends until somebody answers: the same request with the same key, wherever a node is.
+   *
+   * @param headers name, value, name, value …
+   */
+  HttpResponse<String> call(String method, String path, String body, String... headers) {
+    long giveUp = System.nanoTime() + GIVE_UP_NANOS;
+    String last = "";
+    while (System.nanoTime() < giveUp) {
+      HttpRequest.Builder request =
+          HttpRequest.newBuilder(nodes.get().resolve(path))
+              .timeout(CALL_MAX)
+              .method(method, HttpRequest.BodyPublishers.ofString(body));
+      if (headers.length > 0) {
+        request.headers(headers);
+      }
+      try {
+        HttpResponse<String> response =
+            http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (!TRY_AGAIN.contains(response.statusCode())) {
+          return response;
+        }
+        last = response.statusCode() + " " + response.body();
+      } catch (IOException e) {
+        last = e.toString();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+    throw new AssertionError("no answer to %s %s: %s".formatted(method, path, last));
+  }
+
+  /** The answer's body; any other status is a failure of the test. */
+  JsonNode json(int status, HttpResponse<String> response) {
+    if (response.statusCode() != status) {
+      throw new AssertionError(
+          "%s %s: %d %s"
+              .formatted(
+                  response.request().method(),
+                  response.uri(),
+                  response.statusCode(),
+                  response.body()));
+    }
+    return parse(response.body());
+  }
+
+  static JsonNode parse(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  HttpClient http() {
+    return http;
+  }
+}

@@ -1,0 +1,154 @@
+package io.nucleusmem.cluster;
+
+import io.nucleusmem.cli.NodeProcess;
+import io.nucleusmem.store.tikv.server.TikvTestCluster;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.Collectors;
+
+/**
+ * Several nodes, each a process, over one TiKV: the cluster that {@code NUCLEUSMEM_TEST_PD} names,
+ * else the protocol's test server in this JVM.
+ */
+final class ClusterProcesses implements AutoCloseable {
+  private static final String REAL_PD = System.getenv("NUCLEUSMEM_TEST_PD");
+
+  private final Path dir;
+  private final TikvTestCluster server;
+  private final String pd;
+  private final String prefix = "nm" + UUID.randomUUID().toString().substring(0, 8);
+  private final int[] artery;
+  private final AtomicReferenceArray<NodeProcess> nodes;
+  private final AtomicReferenceArray<URI> addresses; // null while a node is down
+  private final List<String> more;
+
+  /**
+   * Starts them and waits until all are ready.
+   *
+   * @param more lines of configuration
+   */
+  ClusterProcesses(Path dir, int count, String... more) throws IOException {
+    this.dir = dir;
+    this.more = List.of(more);
+    server = REAL_PD == null ? TikvTestCluster.start() : null;
+    pd = REAL_PD == null ? server.pdAddresses() : REAL_PD;
+    artery = freePorts(count);
+    nodes = new AtomicReferenceArray<>(count);
+    addresses = new AtomicReferenceArray<>(count);
+    for (int i = 0; i < count; i++) {
+      begin(i);
+    }
+    for (int i = 0; i < count; i++) {
+      ready(i);
+    }
+  }
+
+  private static int[] freePorts(int count) throws IOException {
+    List<ServerSocket> held = new ArrayList<>();
+    int[] ports = new int[count];
+    for (int i = 0; i < count; i++) {
+      held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      ports[i] = held.get(i).getLocalPort();
+    }
+    for (ServerSocket each : held) {
+      each.close();
+    }
+    return ports;
+  }
+
+  private void begin(int i) throws IOException {
+    Path own = Files.createDirectories(dir.resolve("node-" + i));
+    List<String> lines = new ArrayList<>();
+    lines.add("nucleusmem.store.engine = tikv");
+    lines.add("nucleusmem.store.tikv.key-prefix = " + prefix);
+    lines.add(
+        List.of(pd.split(",")).stream()
+            .collect(
+                Collectors.joining("\",\"", "nucleusmem.store.tikv.pd-endpoints = [\"", "\"]")));
+    StringBuilder seeds = new StringBuilder();
+    for (int port : artery) {
+      seeds.append("\"akka://nucleusmem@127.0.0.1:").append(port).append("\",");
+    }
+    lines.add("nucleusmem.node.seed-nodes = [" + seeds + "]");
+    lines.add("akka.remote.artery.canonical.port = " + artery[i]);
+    lines.add("akka.cluster.seed-node-timeout = 1s");
+    lines.addAll(more);
+    Path conf = own.resolve("node.conf");
+    Files.write(conf, lines);
+    nodes.set(i, new NodeProcess(own, "--conf", conf.toString(), "--port", "0"));
+  }
+
+  private void ready(int i) {
+    addresses.set(i, URI.create("http://127.0.0.1:" + nodes.get(i).port()));
+  }
+
+  int count() {
+    return artery.length;
+  }
+
+  /** The host and port by which the cluster knows a node. */
+  String member(int i) {
+    return "akka://nucleusmem@127.0.0.1:" + artery[i];
+  }
+
+  NodeProcess node(int i) {
+    return nodes.get(i);
+  }
+
+  /** Where a node answers; only while it runs. */
+  URI address(int i) {
+    return addresses.get(i);
+  }
+
+  /** Where some node answers. */
+  URI any() {
+    while (true) {
+      URI address = addresses.get(ThreadLocalRandom.current().nextInt(count()));
+      if (address != null) {
+        return address;
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  /** {@code kill -9}. */
+  void kill(int i) throws InterruptedException {
+    addresses.set(i, null);
+    nodes.get(i).close();
+    nodes.get(i).rest();
+  }
+
+  /** SIGTERM, and waits for the end: it has handed over. */
+  void stop(int i) throws InterruptedException {
+    addresses.set(i, null);
+    nodes.get(i).terminate();
+    nodes.get(i).exitCode();
+  }
+
+  /** Starts a node that was killed or stopped, on the same address, and waits until it is ready. */
+  void restart(int i) throws IOException {
+    begin(i);
+    ready(i);
+  }
+
+  @Override
+  public void close() {
+    for (int i = 0; i < count(); i++) {
+      if (nodes.get(i) != null) {
+        nodes.get(i).close();
+      }
+    }
+    if (server != null) {
+      server.close();
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package io.nucleusmem.cluster;
+
+import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Writes registers by compare-and-set and notes what it was told.
+ *
+ * <p>Each value is written by one request only, so a value that stands twice, or not at all, shows
+ * a request that was applied twice, or lost.
+ */
+final class Writer implements Runnable {
+  /** A write that was acknowledged: at its revision, over the one before. */
+  record Acknowledged(String register, String value, long revision, long over) {}
+
+  /** What all writers have in common. */
+  static final class Shared {
+    final ConcurrentLinkedQueue<Acknowledged> acknowledged = new ConcurrentLinkedQueue<>();
+    final ConcurrentLinkedQueue<String> stale = new ConcurrentLinkedQueue<>();
+    final AtomicLong count = new AtomicLong();
+    final AtomicLong refused = new AtomicLong();
+    volatile boolean stop;
+    // by register: the newest revision that somebody has been told
+    private final Map<String, AtomicLong> known = new ConcurrentHashMap<>();
+
+    AtomicLong known(String register) {
+      return known.computeIfAbsent(register, each -> new AtomicLong());
+    }
+  }
+
+  private final Client client;
+  private final Shared shared;
+  private final List<String> registers;
+  private final Random random;
+
+  /**
+   * A writer.
+   *
+   * @param registers {@code SPACE/entries/KEY}
+   */
+  Writer(Client client, Shared shared, List<String> registers, long seed) {
+    this.client = client;
+    this.shared = shared;
+    this.registers = registers;
+    this.random = new Random(seed);
+  }
+
+  @Override
+  public void run() {
+    while (!shared.stop) {
+      String register = registers.get(random.nextInt(registers.size()));
+      write(register, read(register));
+    }
+  }
+
+  private static String path(String register) {
+    return "/v1/spaces/" + register;
+  }
+
+  /** The newest revision, 0 where there is none; never older than one that was known before. */
+  private long read(String register) {
+    long before = shared.known(register).get();
+    HttpResponse<String> response = client.call("GET", path(register), "");
+    long revision =
+        response.statusCode() == 404
+            ? 0
+            : Long.parseLong(response.headers().firstValue("Nucleus-Revision").orElseThrow());
+    if (revision < before) {
+      shared.stale.add("%s: read %d after %d was known".formatted(register, revision, before));
+    }
+    shared.known(register).accumulateAndGet(revision, Math::max);
+    return revision;
+  }
+
+  private void write(String register, long over) {
+    String value = UUID.randomUUID().toString();
+    HttpResponse<String> response =
+        client.call(
+            "PUT",
+            path(register),
+            value,
+            "Content-Type",
+            "text/plain",
+            "Idempotency-Key",
+            value,
+            over == 0 ? "If-None-Match" : "If-Match",
+            over == 0 ? "*" : "\"" + over + "\"");
+    if (response.statusCode() == 412) {
+      shared.refused.incrementAndGet();
+      return;
+    }
+    long revision = client.json(over == 0 ? 201 : 200, response).path("revision").asLong();
+    shared.known(register).accumulateAndGet(revision, Math::max);
+    shared.acknowledged.add(new Acknowledged(register, value, revision, over));
+    shared.count.incrementAndGet();
+  }
+}
