@@ -10,8 +10,10 @@ import java.util.List;
  * @param seedNodes addresses of nodes to join; empty: the node joins itself
  * @param joinTimeout longest time to become a member
  * @param storeTimeout longest time for the store's answer to a ping
+ * @param lifeline whether a member whose port refuses connections is downed at once
  */
-public record NodeSettings(List<String> seedNodes, Duration joinTimeout, Duration storeTimeout) {
+public record NodeSettings(
+    List<String> seedNodes, Duration joinTimeout, Duration storeTimeout, boolean lifeline) {
   private static final String PATH = "nucleusmem.node";
 
   public NodeSettings {
@@ -26,7 +28,8 @@ public record NodeSettings(List<String> seedNodes, Duration joinTimeout, Duratio
     return new NodeSettings(
         node.getStringList("seed-nodes"),
         node.getDuration("join-timeout"),
-        node.getDuration("store-timeout"));
+        node.getDuration("store-timeout"),
+        node.getBoolean("lifeline"));
   }
 
   private static void positive(String key, Duration found) {

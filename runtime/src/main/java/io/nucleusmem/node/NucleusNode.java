@@ -6,6 +6,7 @@ import akka.actor.CoordinatedShutdown;
 import akka.actor.setup.ActorSystemSetup;
 import akka.actor.setup.Setup;
 import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Props;
 import akka.actor.typed.SpawnProtocol;
 import akka.cluster.Cluster;
 import ch.qos.logback.classic.Level;
@@ -142,6 +143,9 @@ public final class NucleusNode implements AutoCloseable {
     try {
       await(up, node.joinTimeout());
       step("member of the cluster");
+      if (node.lifeline()) {
+        system.systemActorOf(Lifeline.create(), "lifeline", Props.empty());
+      }
     } catch (TimeoutException e) {
       throw new NodeStartException(
           "cluster: no member within nucleusmem.node.join-timeout, which is [%s]; seed nodes %s"

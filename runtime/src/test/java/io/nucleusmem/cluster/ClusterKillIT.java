@@ -72,6 +72,7 @@ class ClusterKillIT {
 
   /** Waits until so many more writes were acknowledged. */
   private void progress(int more, String when) {
+    long began = System.nanoTime();
     long wanted = shared.count.get() + more;
     long giveUp = System.nanoTime() + PROGRESS_MAX_NANOS;
     while (shared.count.get() < wanted) {
@@ -80,6 +81,7 @@ class ClusterKillIT {
           .isLessThan(giveUp);
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
+    System.err.println("PROGRESS " + when + " ms " + (System.nanoTime() - began) / 1000000);
   }
 
   private void endWriters() throws InterruptedException {
@@ -99,7 +101,9 @@ class ClusterKillIT {
         int victim = random.nextInt(NODES);
         nodes.kill(victim);
         progress(WRITES_BETWEEN, "after kill " + round + " of node " + victim);
+        long t = System.nanoTime();
         nodes.restart(victim);
+        System.err.println("RESTART " + (System.nanoTime() - t) / 1000000);
       }
       progress(WRITES_BETWEEN, "at the end");
       endWriters();
