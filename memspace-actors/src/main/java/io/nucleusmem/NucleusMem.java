@@ -5,6 +5,7 @@ import akka.actor.typed.Extension;
 import akka.actor.typed.ExtensionId;
 import io.nucleusmem.memspace.MemSpaceSystem;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.store.KvStore;
 
 /**
  * NucleusMem on an actor system: spaces, topics, watches and mounts over the system's {@link
@@ -16,7 +17,9 @@ public final class NucleusMem implements Extension {
   private final MemSpaceSystem system;
 
   private NucleusMem(ActorSystem<?> actors) {
-    system = MemSpaceSystem.start(actors, StoreExtension.get(actors).store());
+    KvStore store = StoreExtension.get(actors).store();
+    system = MemSpaceSystem.start(actors, store);
+    SafePointMover.start(actors, store);
   }
 
   /** The extension of a system; starts it at first use. */

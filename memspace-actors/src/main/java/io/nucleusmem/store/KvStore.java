@@ -87,6 +87,11 @@ public interface KvStore extends AutoCloseable {
   /** Completes when the store has answered a request of its own kind; fails with the reason. */
   CompletionStage<Void> ping();
 
+  /** How to let go of old versions, where the store keeps them and that is ours to decide. */
+  default Optional<GarbageCollection> garbageCollection() {
+    return Optional.empty();
+  }
+
   /**
    * Ends the store: what was accepted is finished, then everything fails. May block; not for an
    * actor's thread.

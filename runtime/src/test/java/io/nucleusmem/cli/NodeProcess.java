@@ -34,6 +34,7 @@ public final class NodeProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Djava.util.concurrent.ForkJoinPool.common.parallelism=2");
+    command.add("-XX:TieredStopAtLevel=1"); // such a short life would be spent in compiling
     command.add("-Dlogback.configurationFile=" + quiet(dir));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(NodeCommand.class.getName());

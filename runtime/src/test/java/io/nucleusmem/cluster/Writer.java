@@ -7,7 +7,9 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Writes registers by compare-and-set and notes what it was told.
@@ -34,6 +36,9 @@ final class Writer implements Runnable {
     }
   }
 
+  // a restarting node needs some of the processors
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
   private final Client client;
   private final Shared shared;
   private final List<String> registers;
@@ -56,6 +61,7 @@ final class Writer implements Runnable {
     while (!shared.stop) {
       String register = registers.get(random.nextInt(registers.size()));
       write(register, read(register));
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 

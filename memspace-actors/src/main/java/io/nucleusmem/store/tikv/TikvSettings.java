@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param operationTimeout of a whole call with all its retries; at least the request's, to 5 min
  * @param inFlightMax requests under way to one TiKV store; one more fails as busy; 1 to 100,000
  * @param tls empty: not encrypted
+ * @param gc how the garbage collection's safe point is moved
  */
 public record TikvSettings(
     List<String> pdEndpoints,
@@ -26,9 +27,29 @@ public record TikvSettings(
     Duration requestTimeout,
     Duration operationTimeout,
     int inFlightMax,
-    Optional<Tls> tls) {
+    Optional<Tls> tls,
+    Gc gc) {
 
   private static final String PATH = "nucleusmem.store.tikv";
+
+  /**
+   * Who moves the safe point, and how.
+   *
+   * @param enabled false: somebody else does
+   * @param keep age of what is let go of; more than the longest call, 1 min to 30 days
+   * @param interval between two moves; 1 s to 1 day
+   * @param observe how long a safe point that somebody moved has to stand still first; 1 s to 1 day
+   */
+  public record Gc(boolean enabled, Duration keep, Duration interval, Duration observe) {
+    static final Gc DEFAULT =
+        new Gc(true, Duration.ofMinutes(10), Duration.ofMinutes(1), Duration.ofMinutes(30));
+
+    public Gc {
+      check("gc.keep", keep, Duration.ofMinutes(1), Duration.ofDays(30));
+      check("gc.interval", interval, Duration.ofSeconds(1), Duration.ofDays(1));
+      check("gc.observe", observe, Duration.ofSeconds(1), Duration.ofDays(1));
+    }
+  }
 
   /**
    * Files in PEM.
@@ -76,6 +97,11 @@ public record TikvSettings(
     check("connect-timeout", connectTimeout, Duration.ofMillis(100), Duration.ofMinutes(5));
     check("request-timeout", requestTimeout, Duration.ofMillis(50), Duration.ofMinutes(1));
     check("operation-timeout", operationTimeout, requestTimeout, Duration.ofMinutes(5));
+    if (gc.keep().compareTo(operationTimeout) <= 0) {
+      throw new IllegalArgumentException(
+          "%s.gc.keep is [%s]; it must be longer than operation-timeout, which is [%s], so that nothing reads below the safe point"
+              .formatted(PATH, gc.keep(), operationTimeout));
+    }
     if (inFlightMax < 1 || inFlightMax > 100_000) {
       throw new IllegalArgumentException(
           "%s.in-flight-max is [%d]; it must be 1 to 100000".formatted(PATH, inFlightMax));
@@ -101,7 +127,12 @@ public record TikvSettings(
         block.getInt("in-flight-max"),
         ca.isBlank()
             ? Optional.empty()
-            : Optional.of(new Tls(Path.of(ca), pathOrNull(certificate), pathOrNull(key))));
+            : Optional.of(new Tls(Path.of(ca), pathOrNull(certificate), pathOrNull(key))),
+        new Gc(
+            block.getBoolean("gc.enabled"),
+            block.getDuration("gc.keep"),
+            block.getDuration("gc.interval"),
+            block.getDuration("gc.observe")));
   }
 
   private static Path pathOrNull(String text) {
@@ -117,7 +148,8 @@ public record TikvSettings(
         Duration.ofSeconds(2),
         Duration.ofSeconds(10),
         256,
-        Optional.empty());
+        Optional.empty(),
+        Gc.DEFAULT);
   }
 
   private static void check(String key, Duration value, Duration min, Duration max) {

@@ -2,6 +2,7 @@ package io.nucleusmem.store.tikv;
 
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.GarbageCollection;
 import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Page;
@@ -41,6 +42,7 @@ public final class TikvStore implements KvStore {
   private final Reads reads;
   private final FloorScan floorScan;
   private final Commits commits;
+  private final SafePoint safePoint;
   private final CommitQueue commitQueue = new CommitQueue();
   private final Set<CompletableFuture<?>> accepted = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
@@ -56,6 +58,7 @@ public final class TikvStore implements KvStore {
     this.reads = new Reads(stores, locks, keys);
     this.floorScan = new FloorScan(reads);
     this.commits = new Commits(stores, locks, reads, tso, keys);
+    this.safePoint = new SafePoint(settings, pd, tso, stores, locks);
   }
 
   /**
@@ -137,6 +140,11 @@ public final class TikvStore implements KvStore {
   @Override
   public StoreScope scope() {
     return StoreScope.REGION;
+  }
+
+  @Override
+  public Optional<GarbageCollection> garbageCollection() {
+    return settings.gc().enabled() ? Optional.of(safePoint) : Optional.empty();
   }
 
   /** Asks PD for a timestamp and the store of our first keys for one of them. */

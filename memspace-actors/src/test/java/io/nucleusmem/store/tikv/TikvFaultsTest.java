@@ -58,7 +58,8 @@ class TikvFaultsTest {
             Duration.ofMillis(500),
             operationTimeout,
             16,
-            Optional.empty()),
+            Optional.empty(),
+            TikvSettings.Gc.DEFAULT),
         ForkJoinPool.commonPool());
   }
 
@@ -291,7 +292,8 @@ class TikvFaultsTest {
                         Duration.ofMillis(200),
                         Duration.ofSeconds(1),
                         16,
-                        Optional.empty()),
+                        Optional.empty(),
+                        TikvSettings.Gc.DEFAULT),
                     ForkJoinPool.commonPool()))
         .isInstanceOf(StoreException.class)
         .hasMessageContaining("127.0.0.1:1")
