@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /** The node and its cluster: the end of section 7 of the contract. */
 final class NodeRoutes {
@@ -19,6 +20,8 @@ final class NodeRoutes {
   void addTo(RouteTable table) {
     table
         .add("GET", "/v1/cluster", this::cluster)
+        .add("POST", "/v1/cluster/leave", call -> order(call, status::leave))
+        .add("POST", "/v1/cluster/down", call -> order(call, status::down))
         .addOpen("GET", "/healthz", this::health)
         .addOpen("GET", "/readyz", this::ready);
   }
@@ -26,6 +29,17 @@ final class NodeRoutes {
   private CompletionStage<HttpResponse> cluster(Call call) {
     Callers.requireAdmin(call);
     return status.cluster().thenApply(Answers::ok);
+  }
+
+  /** A member of the cluster, by its address. */
+  record MemberJson(String member) {}
+
+  private static CompletionStage<HttpResponse> order(
+      Call call, Function<String, CompletionStage<NodeStatus.MemberView>> given) {
+    Callers.requireAdmin(call);
+    return call.json(MemberJson.class)
+        .thenCompose(body -> given.apply(Required.text("member", body.member())))
+        .thenApply(Answers::ok);
   }
 
   private CompletionStage<HttpResponse> health(Call call) {

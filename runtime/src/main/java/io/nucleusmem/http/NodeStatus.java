@@ -17,6 +17,19 @@ public interface NodeStatus {
   CompletionStage<ClusterView> cluster();
 
   /**
+   * Asks a member to leave: what it owns is handed over, then it ends.
+   *
+   * @param member its address; {@code INVALID_ARGUMENT} if there is no such member
+   */
+  CompletionStage<MemberView> leave(String member);
+
+  /**
+   * Declares a member dead that cannot be asked any more. One that lives then ends by itself; what
+   * it had not committed is refused by the store.
+   */
+  CompletionStage<MemberView> down(String member);
+
+  /**
    * The cluster.
    *
    * @param self this node's address

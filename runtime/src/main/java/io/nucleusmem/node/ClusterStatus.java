@@ -12,6 +12,7 @@ import akka.cluster.sharding.ClusterSharding;
 import akka.cluster.sharding.ShardRegion;
 import akka.pattern.Patterns;
 import io.nucleusmem.http.NodeStatus;
+import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.store.KvStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,12 +20,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import scala.jdk.javaapi.DurationConverters;
 
@@ -82,18 +83,7 @@ final class ClusterStatus implements NodeStatus {
   @Override
   public CompletionStage<ClusterView> cluster() {
     CurrentClusterState state = cluster.state();
-    Set<Address> unreachable =
-        state.getUnreachable().stream().map(Member::address).collect(Collectors.toSet());
-    List<MemberView> members =
-        StreamSupport.stream(state.getMembers().spliterator(), false)
-            .map(
-                member ->
-                    new MemberView(
-                        member.address().toString(),
-                        label(member.status()),
-                        member.getRoles().stream().sorted().toList(),
-                        !unreachable.contains(member.address())))
-            .toList();
+    List<MemberView> members = members(state).map(member -> view(state, member)).toList();
     return shards()
         .thenApply(
             shards ->
@@ -103,6 +93,43 @@ final class ClusterStatus implements NodeStatus {
                     Optional.ofNullable(state.getLeader()).map(Address::toString),
                     members,
                     shards));
+  }
+
+  private static Stream<Member> members(CurrentClusterState state) {
+    return StreamSupport.stream(state.getMembers().spliterator(), false);
+  }
+
+  private static MemberView view(CurrentClusterState state, Member member) {
+    return new MemberView(
+        member.address().toString(),
+        label(member.status()),
+        member.getRoles().stream().sorted().toList(),
+        !state.getUnreachable().contains(member));
+  }
+
+  @Override
+  public CompletionStage<MemberView> leave(String member) {
+    return told(member, cluster::leave);
+  }
+
+  @Override
+  public CompletionStage<MemberView> down(String member) {
+    return told(member, cluster::down);
+  }
+
+  private CompletionStage<MemberView> told(String address, Consumer<Address> order) {
+    CurrentClusterState state = cluster.state();
+    Optional<Member> found =
+        members(state).filter(member -> member.address().toString().equals(address)).findFirst();
+    if (found.isEmpty()) {
+      return CompletableFuture.failedStage(
+          MemSpaceException.invalid(
+              "member",
+              address,
+              "one of " + members(state).map(member -> member.address().toString()).toList()));
+    }
+    order.accept(found.get().address());
+    return CompletableFuture.completedStage(view(state, found.get()));
   }
 
   private CompletionStage<Map<String, Map<String, Integer>>> shards() {

@@ -113,7 +113,11 @@ class ClusterKillIT {
       begin(nodes);
       for (int node = 0; node < NODES; node++) {
         progress(WRITES_BETWEEN, "before the restart of " + node);
-        nodes.stop(node);
+        if (node == 1) {
+          leave(nodes, node);
+        } else {
+          nodes.stop(node);
+        }
         progress(WRITES_BETWEEN, "without node " + node);
         nodes.restart(node);
       }
@@ -121,6 +125,21 @@ class ClusterKillIT {
       endWriters();
       check();
     }
+  }
+
+  /** An administrator sends it away through another node. */
+  private void leave(ClusterProcesses nodes, int node) throws InterruptedException {
+    JsonNode left =
+        client.json(
+            200,
+            client.call(
+                "POST",
+                "/v1/cluster/leave",
+                "{\"member\": \"" + nodes.member(node) + "\"}",
+                "Content-Type",
+                "application/json"));
+    assertThat(left.path("address").asText()).isEqualTo(nodes.member(node));
+    nodes.ended(node);
   }
 
   private void check() {

@@ -129,8 +129,13 @@ final class ClusterProcesses implements AutoCloseable {
 
   /** SIGTERM, and waits for the end: it has handed over. */
   void stop(int i) throws InterruptedException {
-    addresses.set(i, null);
     nodes.get(i).terminate();
+    ended(i);
+  }
+
+  /** Waits for the end of a node that was told to leave. */
+  void ended(int i) throws InterruptedException {
+    addresses.set(i, null);
     nodes.get(i).exitCode();
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nucleusmem.http.TestNode.Answer;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -125,5 +126,18 @@ class AuthTest {
     assertThat(cluster.json().get("members")).hasSize(1);
     assertThat(cluster.json().get("members").get(0).get("state").textValue()).isEqualTo("up");
     assertThat(cluster.json().get("shards").has("memspace")).isTrue();
+  }
+
+  @Test
+  void membersAreSentAwayByAdministratorsOnlyAndByTheirAddress() {
+    String nobody = "{\"member\": \"akka://nucleusmem@10.0.0.9:25520\"}";
+    for (String order : List.of("/v1/cluster/leave", "/v1/cluster/down")) {
+      assertThat(node.post(order, nobody, ALICE).status()).isEqualTo(403);
+      Answer unknown = node.post(order, nobody, ADMIN);
+      assertThat(unknown.status()).as(unknown.toString()).isEqualTo(400);
+      assertThat(unknown.json().get("field").textValue()).isEqualTo("member");
+      assertThat(unknown.json().get("accepted").toString()).contains("akka://nucleusmem@127.0.0.1");
+      assertThat(node.post(order, "{}", ADMIN).status()).isEqualTo(400);
+    }
   }
 }
