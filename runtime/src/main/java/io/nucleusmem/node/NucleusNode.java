@@ -6,7 +6,7 @@ import akka.actor.CoordinatedShutdown;
 import akka.actor.setup.ActorSystemSetup;
 import akka.actor.setup.Setup;
 import akka.actor.typed.ActorSystem;
-import akka.actor.typed.Props;
+import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.SpawnProtocol;
 import akka.cluster.Cluster;
 import ch.qos.logback.classic.Level;
@@ -144,7 +144,8 @@ public final class NucleusNode implements AutoCloseable {
       await(up, node.joinTimeout());
       step("member of the cluster");
       if (node.lifeline()) {
-        system.systemActorOf(Lifeline.create(), "lifeline", Props.empty());
+        // looking up a name blocks
+        system.systemActorOf(Lifeline.create(), "lifeline", DispatcherSelector.blocking());
       }
     } catch (TimeoutException e) {
       throw new NodeStartException(
