@@ -9,6 +9,7 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.cluster.ClusterEvent.ClusterDomainEvent;
+import akka.cluster.ClusterEvent.MemberExited;
 import akka.cluster.ClusterEvent.MemberJoined;
 import akka.cluster.ClusterEvent.MemberRemoved;
 import akka.cluster.ClusterEvent.MemberUp;
@@ -109,6 +110,8 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
         close(lines.put(address, line));
         connect(line);
       }
+    } else if (membership.event() instanceof MemberExited exited) {
+      close(lines.remove(exited.member().address())); // its end is no surprise
     } else if (membership.event() instanceof MemberRemoved removed) {
       DEAD.remove(removed.member().address().toString());
       close(lines.remove(removed.member().address()));

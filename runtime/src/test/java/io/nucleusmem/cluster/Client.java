@@ -27,9 +27,20 @@ final class Client {
           .connectTimeout(Duration.ofSeconds(2))
           .build();
   private final Supplier<URI> nodes;
+  private final Duration tryMax;
 
   Client(Supplier<URI> nodes) {
+    this(nodes, CALL_MAX);
+  }
+
+  /**
+   * A client.
+   *
+   * @param tryMax for one answer; then it asks again
+   */
+  Client(Supplier<URI> nodes, Duration tryMax) {
     this.nodes = nodes;
+    this.tryMax = tryMax;
   }
 
   /**
@@ -43,7 +54,7 @@ final class Client {
     while (System.nanoTime() < giveUp) {
       HttpRequest.Builder request =
           HttpRequest.newBuilder(nodes.get().resolve(path))
-              .timeout(CALL_MAX)
+              .timeout(tryMax)
               .method(method, HttpRequest.BodyPublishers.ofString(body));
       if (headers.length > 0) {
         request.headers(headers);

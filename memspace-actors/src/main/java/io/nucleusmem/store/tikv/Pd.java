@@ -66,7 +66,12 @@ final class Pd {
               }
               return deadline.hasPassed()
                   ? CompletableFuture.<Void>failedFuture(Rpc.cause(failure))
-                  : rpc.pause(tries + 4, () -> findLeader(deadline, tries + 1));
+                  : rpc.pause(
+                      tries + 4,
+                      () ->
+                          deadline.hasPassed() // what they said then tells nothing
+                              ? CompletableFuture.failedFuture(Rpc.cause(failure))
+                              : findLeader(deadline, tries + 1));
             })
         .thenCompose(Function.identity());
   }
