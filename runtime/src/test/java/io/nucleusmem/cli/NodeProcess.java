@@ -89,6 +89,13 @@ public final class NodeProcess implements AutoCloseable {
     process.toHandle().destroy();
   }
 
+  /** Sends it a signal that {@code kill} knows, such as STOP. */
+  public void signal(String name) throws IOException, InterruptedException {
+    assertThat(
+            new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor())
+        .isZero();
+  }
+
   public int exitCode() throws InterruptedException {
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return process.exitValue();

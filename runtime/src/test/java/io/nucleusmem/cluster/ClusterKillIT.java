@@ -127,6 +127,29 @@ class ClusterKillIT {
     }
   }
 
+  @Test
+  void aProcessThatWakesUpAfterItWasDeclaredDeadDoesNoHarm() throws Exception {
+    try (ClusterProcesses nodes = new ClusterProcesses(dir, NODES)) {
+      begin(nodes);
+      progress(WRITES_BETWEEN, "before the pause");
+      nodes.pause(1);
+      while (client
+          .json(200, client.call("GET", "/v1/cluster", ""))
+          .path("members")
+          .findValuesAsText("address")
+          .contains(nodes.member(1))) {
+        progress(1, "while the cluster makes up its mind");
+      }
+      progress(WRITES_BETWEEN, "without the paused node");
+      nodes.resume(1);
+      nodes.ended(1); // it finds out by itself
+      nodes.restart(1);
+      progress(WRITES_BETWEEN, "at the end");
+      endWriters();
+      check();
+    }
+  }
+
   /** An administrator sends it away through another node. */
   private void leave(ClusterProcesses nodes, int node) throws InterruptedException {
     JsonNode left =

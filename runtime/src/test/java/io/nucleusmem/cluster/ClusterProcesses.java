@@ -129,14 +129,27 @@ final class ClusterProcesses implements AutoCloseable {
 
   /** SIGTERM, and waits for the end: it has handed over. */
   void stop(int i) throws InterruptedException {
+    addresses.set(i, null);
     nodes.get(i).terminate();
     ended(i);
   }
 
+  /** Stops its processor time; clients go elsewhere. */
+  void pause(int i) throws IOException, InterruptedException {
+    addresses.set(i, null);
+    nodes.get(i).signal("STOP");
+  }
+
+  /** Lets it go on, as if nothing had happened, and clients come back to it. */
+  void resume(int i) throws IOException, InterruptedException {
+    nodes.get(i).signal("CONT");
+    ready(i);
+  }
+
   /** Waits for the end of a node that was told to leave. */
   void ended(int i) throws InterruptedException {
-    addresses.set(i, null);
     nodes.get(i).exitCode();
+    addresses.set(i, null);
   }
 
   /** Starts a node that was killed or stopped, on the same address, and waits until it is ready. */

@@ -27,6 +27,7 @@ class FailoverBench {
   private static final int ROUNDS = Integer.getInteger("failover.rounds", 20);
   private static final int SPACES = 24;
   private static final int AGENTS = 12;
+  private static final int WARM_UP = 20;
   private static final Duration TRY_MAX = Duration.ofMillis(400);
 
   @TempDir Path dir;
@@ -44,6 +45,9 @@ class FailoverBench {
       patient = new Client(nodes::any);
       hasty = new Client(nodes::any, TRY_MAX);
       prepare();
+      for (int node = 0; node < nodes.count(); node++) {
+        warmUp(node);
+      }
       List<Integer> byAge = new ArrayList<>(List.of(0, 1, 2));
       List<Long> oldestSpaces = new ArrayList<>();
       List<Long> oldestAgents = new ArrayList<>();
@@ -59,7 +63,7 @@ class FailoverBench {
         List<CompletableFuture<Long>> agents = new ArrayList<>();
         for (int s = 0; s < SPACES; s++) {
           int space = s;
-          spaces.add(timed(killed, () -> put("f" + space, "k", mark)));
+          spaces.add(timed(killed, () -> put(hasty, "f" + space, "k", mark)));
         }
         for (int a = 0; a < AGENTS; a++) {
           String agent = "echo-" + (a + 1);
@@ -68,6 +72,7 @@ class FailoverBench {
         (oldest ? oldestSpaces : otherSpaces).add(last(spaces));
         (oldest ? oldestAgents : otherAgents).add(last(agents));
         nodes.restart(victim);
+        warmUp(victim);
         byAge.remove((Integer) victim);
         byAge.add(victim);
       }
@@ -95,6 +100,16 @@ class FailoverBench {
             + ", \"mounts\": [{\"space\": \"echoes\", \"access\": \"read_write\"}]}");
   }
 
+  /** What a JVM does for the first time is slow: fail-over is of nodes that have been at work. */
+  private void warmUp(int node) {
+    Client client = new Client(() -> nodes.address(node));
+    for (int i = 0; i < WARM_UP; i++) {
+      for (int s = 0; s < SPACES; s++) {
+        put(client, "f" + s, "k", "warm " + i);
+      }
+    }
+  }
+
   private void post(int status, String path, String json) {
     patient.json(status, patient.call("POST", path, json, "Content-Type", "application/json"));
   }
@@ -108,10 +123,10 @@ class FailoverBench {
         threads);
   }
 
-  private void put(String space, String key, String value) {
-    hasty.json(
+  private static void put(Client client, String space, String key, String value) {
+    client.json(
         200,
-        hasty.call(
+        client.call(
             "PUT",
             "/v1/spaces/" + space + "/entries/" + key,
             value,
