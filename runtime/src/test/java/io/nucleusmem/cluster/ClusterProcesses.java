@@ -75,12 +75,13 @@ final class ClusterProcesses implements AutoCloseable {
             .collect(
                 Collectors.joining("\",\"", "nucleusmem.store.tikv.pd-endpoints = [\"", "\"]")));
     StringBuilder seeds = new StringBuilder();
-    for (int port : artery) {
-      seeds.append("\"akka://nucleusmem@127.0.0.1:").append(port).append("\",");
+    // only the first of its list forms a cluster, so a node that comes back names itself last
+    int first = nodes.get(i) == null ? 0 : i + 1;
+    for (int n = 0; n < count(); n++) {
+      seeds.append('"').append(member((first + n) % count())).append("\",");
     }
     lines.add("nucleusmem.node.seed-nodes = [" + seeds + "]");
     lines.add("akka.remote.artery.canonical.port = " + artery[i]);
-    lines.add("akka.cluster.seed-node-timeout = 1s");
     lines.addAll(more);
     Path conf = own.resolve("node.conf");
     Files.write(conf, lines);
