@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
+import akka.cluster.Cluster;
+import akka.cluster.Member;
+import akka.cluster.MemberStatus;
 import io.nucleusmem.memspace.Access;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.CreateSpace;
@@ -60,7 +63,7 @@ class AgentClusterTest {
   /** A node and its agents. */
   record Node(TestNode node, Agents agents) {
     String address() {
-      return akka.cluster.Cluster.get(node.system()).selfAddress().toString();
+      return Cluster.get(node.system()).selfAddress().toString();
     }
   }
 
@@ -116,6 +119,14 @@ class AgentClusterTest {
     return keys;
   }
 
+  private static int members(Node node) {
+    int count = 0;
+    for (Member member : Cluster.get(node.node().system()).state().getMembers()) {
+      count += member.status().equals(MemberStatus.up()) ? 1 : 0;
+    }
+    return count;
+  }
+
   @Test
   void aTypeThatJoinsLaterIsSpawnedFromAnyNodeAtOnce() {
     Node first = node("old");
@@ -151,6 +162,8 @@ class AgentClusterTest {
     assertThat(hosts).containsExactlyInAnyOrder(first.address(), second.address(), third.address());
 
     third.node().die();
+    // a call waits for less long than the cluster may take to agree
+    eventually(() -> members(first) == 2);
     for (int i = 1; i <= 6; i++) {
       send(first, "worker-" + i, "after-death");
     }
@@ -161,6 +174,7 @@ class AgentClusterTest {
     }
 
     second.node().close();
+    eventually(() -> members(first) == 1);
     for (int i = 1; i <= 6; i++) {
       send(first, "worker-" + i, "after-leaving");
     }
