@@ -1,5 +1,6 @@
 package io.nucleusmem.http;
 
+import akka.Done;
 import akka.http.javadsl.model.HttpEntity;
 import akka.http.javadsl.model.HttpRequest;
 import akka.stream.Materializer;
@@ -39,11 +40,22 @@ final class Bodies {
     return read(request, jsonBytesMax);
   }
 
-  /** Lets go of a body that nobody reads, so that the connection can be used again. */
-  void discard(HttpRequest request) {
-    if (!(request.entity() instanceof HttpEntity.Strict)) {
-      request.entity().withSizeLimit(drainBytesMax).discardBytes(materializer);
+  /**
+   * Lets go of a body that nobody reads, so that the connection can be used again.
+   *
+   * @return completes, never with a failure, when the body has come to its end, was read before or
+   *     is given up
+   */
+  CompletionStage<Done> discard(HttpRequest request) {
+    if (request.entity() instanceof HttpEntity.Strict) {
+      return CompletableFuture.completedStage(Done.getInstance());
     }
+    return request
+        .entity()
+        .withSizeLimit(drainBytesMax)
+        .discardBytes(materializer)
+        .completionStage()
+        .exceptionally(failure -> Done.getInstance());
   }
 
   private CompletionStage<Bytes> read(HttpRequest request, int bytesMax) {

@@ -20,6 +20,7 @@ import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import scala.jdk.javaapi.DurationConverters;
 
 /**
@@ -130,39 +131,36 @@ public final class HttpEndpoint {
       } catch (RuntimeException e) {
         answer = CompletableFuture.failedStage(e);
       }
-      return answer.exceptionally(
-          failure -> {
-            bodies.discard(request); // harmless if it was read
-            return Problem.of(failure);
-          });
+      return answer
+          .handle(
+              (response, failure) ->
+                  failure == null
+                      ? CompletableFuture.completedStage(response)
+                      // an answer that overtakes the body would close the connection
+                      : bodies.discard(request).thenApply(done -> problem(failure)))
+          .thenCompose(Function.identity());
     }
 
     private CompletionStage<HttpResponse> route(HttpRequest request) {
       String target = target(request);
       int mark = target.indexOf('?');
       String path = mark < 0 ? target : target.substring(0, mark);
-      RouteTable.Match match;
-      Principal principal;
-      try {
-        match = table.find(request.method().value(), path);
-        principal = match.route().open() ? null : callers.authenticate(request);
-      } catch (MemSpaceException refusal) {
-        if (refusal.code() == ErrorCode.METHOD_NOT_ALLOWED) {
-          return CompletableFuture.completedStage(withAllow(discarding(request, refusal), refusal));
-        }
-        throw refusal;
-      }
+      RouteTable.Match match = table.find(request.method().value(), path);
+      Principal principal = match.route().open() ? null : callers.authenticate(request);
       CompletionStage<HttpResponse> answer =
           match.route().handler().handle(new Call(request, match, target, principal, bodies));
       if (request.method().equals(HttpMethods.GET) || request.method().equals(HttpMethods.HEAD)) {
-        bodies.discard(request);
+        return answer.thenCombine(bodies.discard(request), (response, done) -> response);
       }
       return answer;
     }
 
-    private HttpResponse discarding(HttpRequest request, MemSpaceException refusal) {
-      bodies.discard(request);
-      return Problem.of(refusal);
+    private static HttpResponse problem(Throwable failure) {
+      HttpResponse response = Problem.of(failure);
+      return Problem.unwrap(failure) instanceof MemSpaceException refusal
+              && refusal.code() == ErrorCode.METHOD_NOT_ALLOWED
+          ? withAllow(response, refusal)
+          : response;
     }
 
     private static HttpResponse withAllow(HttpResponse response, MemSpaceException refusal) {
