@@ -30,6 +30,7 @@ final class Compactor {
   private final LedgerId id;
   private final long floor;
   private final long logSince;
+  private final boolean keepsDeletions;
   private final int rowsPage;
 
   private EntryRef entry; // whose versions are being walked
@@ -40,16 +41,19 @@ final class Compactor {
    * A compaction up to a floor.
    *
    * @param logSince time from which on log rows stay, also below the floor
+   * @param keepsDeletions true where a deletion hides what a ledger below still has
    */
-  Compactor(KvStore store, LedgerId id, long floor, long logSince) {
-    this(store, id, floor, logSince, ROWS_PAGE);
+  Compactor(KvStore store, LedgerId id, long floor, long logSince, boolean keepsDeletions) {
+    this(store, id, floor, logSince, keepsDeletions, ROWS_PAGE);
   }
 
-  Compactor(KvStore store, LedgerId id, long floor, long logSince, int rowsPage) {
+  Compactor(
+      KvStore store, LedgerId id, long floor, long logSince, boolean keepsDeletions, int rowsPage) {
     this.store = store;
     this.id = id;
     this.floor = floor;
     this.logSince = logSince;
+    this.keepsDeletions = keepsDeletions;
     this.rowsPage = rowsPage;
   }
 
@@ -119,7 +123,7 @@ final class Compactor {
 
   /** The newest version of an entry at the floor may go if it is a deletion. */
   private Bytes candidateIfDeleted() {
-    if (candidate == null) {
+    if (candidate == null || keepsDeletions) {
       return null;
     }
     LedgerKeys.VersionKey key = LedgerKeys.parseVersion(candidate.key());

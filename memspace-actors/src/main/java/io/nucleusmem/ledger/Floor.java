@@ -4,12 +4,15 @@ import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.BytesWriter;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * The command that raises the oldest revision that can be read; what is below goes once it is
  * committed.
+ *
+ * @param check refuses where the ledger's state needs what is below
  */
-record Floor(long revision) implements Command {
+record Floor(long revision, Consumer<PendingView> check) implements Command {
   static long decode(Bytes row) {
     return new BytesReader(row).varint();
   }
@@ -46,6 +49,7 @@ record Floor(long revision) implements Command {
           "compaction floor is [%d]; it must be 1 to the newest revision [%d]"
               .formatted(revision, next - 1));
     }
+    check.accept(view);
     boolean done = view.state(StateKey.FLOOR).map(row -> decode(row) >= revision).orElse(false);
     return done ? NOTHING : List.of(change(revision));
   }

@@ -15,6 +15,7 @@ import io.nucleusmem.ledger.LedgerException;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
+import io.nucleusmem.ledger.PendingView;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -162,7 +163,8 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     } else if (message instanceof RevisionAt at) {
       ledger.revisionAt(at.timestamp(), at.reply()::settle);
     } else if (message instanceof Compact compact) {
-      ledger.compact(compact.floor(), compact.reply()::settle);
+      ledger.compact(
+          compact.floor(), view -> checkFloor(compact.floor(), view), compact.reply()::settle);
     } else if (message instanceof Idle) {
       onIdle();
     } else if (message instanceof Stop) {
@@ -188,6 +190,9 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   boolean isSettled() {
     return true;
   }
+
+  /** Refuses a compaction that would remove what is needed; asked when it is decided. */
+  void checkFloor(long floor, PendingView view) {}
 
   /** The ledger is open; called once. */
   void opened() {}

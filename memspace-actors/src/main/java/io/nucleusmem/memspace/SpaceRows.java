@@ -97,7 +97,7 @@ final class SpaceRows {
       return kind.equals(SpaceKind.PRIVATE.label());
     }
 
-    SpaceInfo info(long revision) {
+    SpaceInfo info(long revision, Optional<Bytes> forkedFrom) {
       return new SpaceInfo(
           name,
           SpaceKind.ofLabel(kind),
@@ -110,7 +110,8 @@ final class SpaceRows {
               Optional.ofNullable(retentionMillis).map(Duration::ofMillis),
               retentionVersions == null
                   ? OptionalLong.empty()
-                  : OptionalLong.of(retentionVersions)));
+                  : OptionalLong.of(retentionVersions)),
+          forkedFrom.map(row -> StateJson.decode(row, ForkRows.ForkedFrom.class).info()));
     }
   }
 
@@ -192,8 +193,12 @@ final class SpaceRows {
     }
   }
 
-  /** A topic's ledger. */
-  record Topic(String id) {
+  /**
+   * A topic's ledger.
+   *
+   * @param at store's time at which it was listed; null in rows of before that was written: always
+   */
+  record Topic(String id, Long at) {
     LedgerId ledger() {
       return LedgerId.parse(id);
     }
