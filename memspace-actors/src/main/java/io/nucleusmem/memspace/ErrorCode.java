@@ -20,6 +20,7 @@ public enum ErrorCode {
   MOUNT_NOT_FOUND(404, false),
   TOPIC_NOT_FOUND(404, false),
   MESSAGE_NOT_FOUND(404, false),
+  BOOKMARK_NOT_FOUND(404, false),
   SUBSCRIPTION_NOT_FOUND(404, false),
   AGENT_NOT_FOUND(404, false),
   UNKNOWN_AGENT_TYPE(404, false),
@@ -29,6 +30,10 @@ public enum ErrorCode {
   SPACE_EXISTS(409, false),
   SPACE_ARCHIVED(409, false),
   SPACE_PINNED(409, false),
+  /** A fork of a fork of … has reached the longest chain. */
+  FORKS_TOO_DEEP(409, false),
+  /** The base has changed what the fork changed too; nothing was merged. */
+  MERGE_CONFLICT(409, false),
   AGENT_EXISTS(409, false),
   NOT_JSON(409, false),
   NOT_A_NUMBER(409, false),
