@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 
 /**
  * The owner of one order of commits: decides commands in the order of arrival, groups them, and
@@ -647,11 +647,6 @@ public final class Ledger {
     return view.state(StateKey.FLOOR).map(Floor::decode).orElse(0L);
   }
 
-  /** As the other, where nothing in the state needs the past. */
-  public void compact(long floor, BiConsumer<Long, RuntimeException> reply) {
-    compact(floor, view -> {}, reply);
-  }
-
   /**
    * Lets go of what was superseded before a revision: commits the new floor, then removes rows
    * below it in the background. From then on reads below the floor fail. The newest log row stays,
@@ -659,14 +654,11 @@ public final class Ledger {
    * owner looks up in them.
    *
    * @param floor oldest revision that can still be read; at most the newest one
-   * @param check refuses, by what it throws, where the state needs what is below the floor; asked
-   *     at the floor's place in the order of commits
    * @param reply the number of rows removed
    */
-  public void compact(
-      long floor, Consumer<PendingView> check, BiConsumer<Long, RuntimeException> reply) {
+  public void compact(long floor, BiConsumer<Long, RuntimeException> reply) {
     submit(
-        new Floor(floor, check),
+        new Floor(floor, view -> floor),
         (outcome, refusal) -> {
           if (refusal != null) {
             reply.accept(null, refusal);
@@ -675,7 +667,7 @@ public final class Ledger {
           long window =
               Timestamps.firstOf(
                   Timestamps.millis(outcome.timestamp()) - settings.requestWindow().toMillis());
-          new Compactor(store, id, floor, window, !base.isNone())
+          new Compactor(store, id, Compactor.Cut.at(floor), window, Pace.UNBOUND, false)
               .run()
               .whenComplete(
                   (removed, failure) ->
@@ -688,6 +680,20 @@ public final class Ledger {
                                   "compaction did not finish; compact again",
                                   failure)));
         });
+  }
+
+  /**
+   * Commits a new floor, and removes nothing: that is a {@link Compactor}'s work, on any node.
+   *
+   * @param most how far the floor may be raised, by the state at the place in the order where this
+   *     is decided
+   * @param reply the floor as it is afterwards; it may be lower than asked for, or higher before
+   */
+  public void raiseFloor(
+      long revision, ToLongFunction<PendingView> most, BiConsumer<Long, RuntimeException> reply) {
+    submit(
+        new Floor(revision, most),
+        (outcome, refusal) -> reply.accept(refusal == null ? floor : null, refusal));
   }
 
   // ---- instants ----

@@ -160,21 +160,6 @@ final class ForkChanges {
     }
   }
 
-  /** Refuses a compaction floor that would pass what forks and bookmarks need. */
-  static void requireFloor(PendingView view, long floor) {
-    ForkRows.oldestNeeded(view)
-        .ifPresent(
-            oldest -> {
-              if (floor > oldest) {
-                throw new MemSpaceException(
-                    ErrorCode.SPACE_PINNED,
-                    "compaction up to revision [%d] would remove what a fork or a bookmark needs; possible is [%d]"
-                        .formatted(floor, oldest),
-                    Map.of("value", floor, "accepted", oldest));
-              }
-            });
-  }
-
   private static void requireThere(PendingView view, long revision) {
     long floor = Ledger.floor(view);
     if (revision < floor) {

@@ -494,8 +494,8 @@ final class MemSpace extends LedgerOwner {
   // ---- what follows from the log ----
 
   @Override
-  void checkFloor(long floor, PendingView view) {
-    ForkChanges.requireFloor(view, floor);
+  long floorMax(PendingView view) {
+    return ForkRows.oldestNeeded(view).orElse(Long.MAX_VALUE);
   }
 
   @Override
