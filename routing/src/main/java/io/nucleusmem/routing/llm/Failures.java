@@ -1,6 +1,5 @@
 package io.nucleusmem.routing.llm;
 
-import akka.pattern.CircuitBreakerOpenException;
 import com.fasterxml.jackson.core.JacksonException;
 import dev.langchain4j.exception.AuthenticationException;
 import dev.langchain4j.exception.ContentFilteredException;
@@ -24,7 +23,7 @@ final class Failures {
 
   /** The model or its server is at fault, so that it is better left alone for a while. */
   private static final Set<Why> OF_THE_SERVER =
-      EnumSet.of(Why.TIMED_OUT, Why.UNREACHABLE, Why.UNAUTHORIZED, Why.FAILED, Why.OVER_BUDGET);
+      EnumSet.of(Why.TIMED_OUT, Why.UNREACHABLE, Why.UNAUTHORIZED, Why.FAILED);
 
   private Failures() {}
 
@@ -37,8 +36,18 @@ final class Failures {
   }
 
   static boolean isOfTheServer(Throwable failure) {
-    return !(unwrapped(failure) instanceof ChooserException chooser)
-        || OF_THE_SERVER.contains(chooser.why());
+    if (!(unwrapped(failure) instanceof ChooserException told)) {
+      return true;
+    }
+    // our own budget may end before a retry; the server's own limit has a cause
+    return told.why() == Why.OVER_BUDGET
+        ? told.getCause() != null
+        : OF_THE_SERVER.contains(told.why());
+  }
+
+  /** The server did its part, though the model's answer can't be used. */
+  static boolean isAnAnswer(Throwable failure) {
+    return unwrapped(failure) instanceof ChooserException told && told.why() == Why.MALFORMED;
   }
 
   /** The failure as callers are told; what they are told already stays as it is. */
@@ -46,13 +55,6 @@ final class Failures {
     Throwable cause = unwrapped(failure);
     if (cause instanceof ChooserException told) {
       return told;
-    }
-    if (cause instanceof CircuitBreakerOpenException open) {
-      return new ChooserException(
-          Why.CIRCUIT_OPEN,
-          "model [%s] failed several times in a row; it is tried again in [%d] ms"
-              .formatted(server.model(), open.remainingDuration().toMillis()),
-          cause);
     }
     Why why = why(cause);
     String what =

@@ -40,28 +40,11 @@ final class MinuteBudget {
         }
       }
     }
-
-    /** The call was not made. */
-    void giveBack() {
-      synchronized (MinuteBudget.this) {
-        if (!forgotten && spent.remove(this)) {
-          forgotten = true;
-          tokensSpent -= tokens;
-        }
-      }
-    }
   }
 
   MinuteBudget(LlmSettings.Budget limits, LongSupplier nanoTime) {
     this.limits = limits;
     this.nanoTime = nanoTime;
-  }
-
-  /** Stands for a call that is not made. */
-  Spent nothing() {
-    var nothing = new Spent(nanoTime.getAsLong(), 0);
-    nothing.forgotten = true;
-    return nothing;
   }
 
   /**

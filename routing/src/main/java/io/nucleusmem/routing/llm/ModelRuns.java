@@ -37,6 +37,8 @@ final class ModelRuns {
   private final MinuteBudget budget;
   private final FormatMemory formats;
   private final CircuitBreaker breaker;
+  private final AtomicBoolean probing =
+      new AtomicBoolean(); // the one question of a half-open circuit
 
   /**
    * Makes it.
@@ -65,7 +67,7 @@ final class ModelRuns {
             timers,
             scheduler,
             settings.breaker().maxFailures(),
-            settings.timeout().multipliedBy(2), // ours comes first
+            settings.timeout(), // not used: the calls are timed here
             settings.breaker().resetTimeout());
   }
 
@@ -76,44 +78,50 @@ final class ModelRuns {
    * @return fails with {@link ChooserException} only
    */
   CompletionStage<Vote> ask(Question question, double reserve) {
+    boolean probe = !breaker.isClosed();
+    if (probe && (breaker.isOpen() || !probing.compareAndSet(false, true))) {
+      return CompletableFuture.failedStage(circuitOpen());
+    }
     if (!places.tryAcquire()) {
-      return failed(
-          Why.BUSY,
-          "[%d] questions to model [%s] are under way, as many as may be"
-              .formatted(settings.callsInFlightMax(), settings.server().model()));
+      return refused(probe, busy(null));
     }
     Optional<MinuteBudget.Spent> first =
-        breaker.isOpen()
-            ? Optional.of(budget.nothing()) // refused below, and costs nothing
-            : budget.take(Asking.tokens(question, settings.server()), reserve);
+        budget.take(Asking.tokens(question, settings.server()), reserve);
     if (first.isEmpty()) {
       places.release();
-      return CompletableFuture.failedStage(Asking.overBudget(settings.server()));
+      return refused(probe, Asking.overBudget(settings.server()));
     }
-    var entered = new AtomicBoolean();
-    CompletionStage<Vote> guarded =
-        breaker.callWithCircuitBreakerCS(
-            () -> {
-              entered.set(true);
-              return run(asking(question, first.get(), reserve));
-            },
-            (vote, failure) -> failure.map(Failures::isOfTheServer).orElse(false));
-    if (!entered.get()) { // the breaker calls at once or never
-      places.release();
-      first.get().giveBack();
-    }
-    return guarded.handle(
-        (vote, failure) -> {
-          if (failure != null) {
-            throw Failures.of(failure, settings.server());
-          }
-          return vote;
-        });
+    var asking =
+        new Asking(
+            model, settings.server(), formats, budget, first.get(), reserve, nanoTime, question);
+    return run(asking)
+        .handle(
+            (vote, failure) -> {
+              ended(probe, failure);
+              if (failure != null) {
+                throw Failures.of(failure, settings.server());
+              }
+              return vote;
+            });
   }
 
-  private Asking asking(Question question, MinuteBudget.Spent first, double reserve) {
-    return new Asking(
-        model, settings.server(), formats, budget, first, reserve, nanoTime, question);
+  private CompletionStage<Vote> refused(boolean probe, ChooserException why) {
+    if (probe) {
+      probing.set(false);
+    }
+    return CompletableFuture.failedStage(why);
+  }
+
+  /** Before the caller is told, so that the next call finds the circuit as it should be. */
+  private void ended(boolean probe, Throwable failure) {
+    if (failure == null || Failures.isAnAnswer(failure)) {
+      breaker.succeed();
+    } else if (Failures.isOfTheServer(failure)) {
+      breaker.fail();
+    }
+    if (probe) {
+      probing.set(false);
+    }
   }
 
   private CompletionStage<Vote> run(Asking asking) {
@@ -126,8 +134,7 @@ final class ModelRuns {
     } catch (RejectedExecutionException e) {
       timeout.cancel();
       places.release();
-      result.completeExceptionally(
-          new ChooserException(Why.BUSY, "no thread is left to ask the model", e));
+      result.completeExceptionally(busy(e));
     }
     return result;
   }
@@ -168,7 +175,19 @@ final class ModelRuns {
         null);
   }
 
-  private static CompletionStage<Vote> failed(Why why, String message) {
-    return CompletableFuture.failedStage(new ChooserException(why, message, null));
+  private ChooserException busy(Throwable cause) {
+    return new ChooserException(
+        Why.BUSY,
+        "[%d] questions to model [%s] are under way, as many as may be"
+            .formatted(settings.callsInFlightMax(), settings.server().model()),
+        cause);
+  }
+
+  private ChooserException circuitOpen() {
+    return new ChooserException(
+        Why.CIRCUIT_OPEN,
+        "model [%s] failed several times in a row; it is left alone for [%d] ms, then tried once"
+            .formatted(settings.server().model(), settings.breaker().resetTimeout().toMillis()),
+        null);
   }
 }

@@ -38,15 +38,6 @@ class MinuteBudgetTest {
   }
 
   @Test
-  void aCallThatWasNotMadeCostsNothing() {
-    var budget = budget(1, 1_000);
-    budget.take(1_000, 0).orElseThrow().giveBack();
-    assertThat(budget.take(1_000, 0)).isPresent();
-    budget.nothing().giveBack();
-    assertThat(budget.take(1, 0)).isEmpty();
-  }
-
-  @Test
   void aReserveRemainsForOthers() {
     var budget = budget(4, 0);
     assertThat(budget.take(1, 0.5)).isPresent();
