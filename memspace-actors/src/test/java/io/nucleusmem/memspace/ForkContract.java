@@ -150,7 +150,7 @@ abstract class ForkContract {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  @ValueSource(longs = {1, 2, 3})
   void g7AForkReadsAsItsBaseDidThenPlusItsOwnWrites(long seed) {
     Random random = new Random(seed);
     List<Map<String, String>> states = new ArrayList<>(); // by revision
@@ -479,6 +479,202 @@ abstract class ForkContract {
     assertThat(refused(spaces.forks().bookmark(fork, "old", ReadAt.revision(99))).code())
         .isEqualTo(ErrorCode.AS_OF_IN_FUTURE);
     assertThat(refused(fork.get(EntryKey.of("a"), ReadAt.bookmark("none"))).code())
+        .isEqualTo(ErrorCode.INVALID_REQUEST);
+    assertThat(refused(spaces.forks().bookmark(fork, "none")).code())
         .isEqualTo(ErrorCode.BOOKMARK_NOT_FOUND);
+  }
+
+  // ---- differences and merges ----
+
+  private static Map<String, String> values(MountedSpace space) {
+    Map<String, String> values = new TreeMap<>();
+    state(space, ReadAt.LATEST, Direction.ASCENDING)
+        .forEach((key, value) -> values.put(key, value.substring(0, value.indexOf('@'))));
+    return values;
+  }
+
+  private List<Difference> differences(DiffRequest request) {
+    List<Difference> all = new ArrayList<>();
+    Optional<String> next = Optional.empty();
+    do {
+      DiffRequest page = request.limit(2);
+      Diff found = await(spaces.forks().diff(next.map(page::after).orElse(page)));
+      all.addAll(found.items());
+      next = found.next();
+    } while (next.isPresent());
+    return all;
+  }
+
+  private Merged merge(MountedSpace fork, MergePolicy policy, Map<String, MergePolicy> resolve) {
+    return await(spaces.forks().merge(new MergeRequest(fork, base, policy, resolve)));
+  }
+
+  @Test
+  void aDiffTellsWhatWasAddedChangedAndRemovedAndByWhom() {
+    put(base, "same", "1");
+    put(base, "changed", "1");
+    put(base, "gone", "1");
+    MountedSpace fork = fork(ReadAt.LATEST);
+    long forkedAt = fork.seen() == 0 ? base.seen() : fork.seen();
+    put(fork, "changed", "2");
+    put(fork, "new", "1");
+    put(fork, "same", "2");
+    put(fork, "same", "1");
+    await(fork.delete(EntryKey.of("gone")));
+    MountedSpace bens =
+        await(spaces.mount(ANNA, name + "-fork", MountRequest.of("agent/ben", Access.READ_WRITE)));
+    put(bens, "changed", "3");
+    for (DiffRequest each :
+        List.of(
+            DiffRequest.of(base, fork),
+            DiffRequest.of(fork, base), // the base is the side before in any case
+            DiffRequest.of(fork, ReadAt.revision(forkedAt), ReadAt.LATEST))) {
+      List<Difference> found = differences(each);
+      assertThat(found)
+          .extracting(one -> one.key().name() + " " + one.kind().label())
+          .containsExactly("changed changed", "gone removed", "new added");
+      assertThat(found.get(0).before().orElseThrow().text()).isEqualTo("1");
+      assertThat(found.get(0).after().orElseThrow().text()).isEqualTo("3");
+      assertThat(found.get(0).authors()).containsExactly("agent/ben", "anna");
+      assertThat(found.get(1).after()).isEmpty();
+      assertThat(found.get(1).authors()).containsExactly("anna");
+    }
+    MountedSpace part =
+        await(
+            spaces.mount(
+                BEN,
+                name + "-fork",
+                new MountRequest(
+                    "ben",
+                    Access.READ_ONLY,
+                    java.util.Set.of(),
+                    List.of("new"),
+                    java.util.Set.of())));
+    assertThat(differences(DiffRequest.of(part, ReadAt.revision(forkedAt), ReadAt.LATEST)))
+        .extracting(one -> one.key().name())
+        .containsExactly("new");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void forkWritesDiffAndMergeAreTheSameAsTheWrites(long seed) {
+    Random random = new Random(seed);
+    List<Map<String, String>> states = new ArrayList<>();
+    states.add(new TreeMap<>());
+    write(base, random, 10, states);
+    MountedSpace fork = fork(ReadAt.LATEST);
+    for (int round = 0; round < 3; round++) {
+      Map<String, String> expected = values(fork);
+      for (int i = 0; i < 6; i++) {
+        String key = "k" + random.nextInt(8);
+        if (expected.containsKey(key) && random.nextInt(3) == 0) {
+          await(fork.delete(EntryKey.of(key)));
+          expected.remove(key);
+        } else {
+          put(fork, key, "r" + round + i);
+          expected.put(key, "r" + round + i);
+        }
+      }
+      Map<String, String> applied = values(base);
+      for (Difference each : differences(DiffRequest.of(base, fork))) {
+        each.after()
+            .ifPresentOrElse(
+                entry -> applied.put(each.key().name(), entry.text()),
+                () -> applied.remove(each.key().name()));
+      }
+      assertThat(applied).as("seed %d, round %d", seed, round).isEqualTo(expected);
+      merge(fork, MergePolicy.FAIL, Map.of());
+      assertThat(values(base)).as("seed %d, round %d", seed, round).isEqualTo(expected);
+      assertThat(differences(DiffRequest.of(base, fork))).isEmpty();
+    }
+  }
+
+  @Test
+  void g4AMergeTellsConflictsAndMergesNothingUntilTheyAreResolved() {
+    put(base, "a", "1");
+    put(base, "b", "1");
+    MountedSpace fork = fork(ReadAt.LATEST);
+    put(fork, "a", "fork");
+    put(fork, "b", "fork");
+    put(fork, "c", "fork");
+    put(base, "a", "base");
+    put(base, "b", "base");
+    MemSpaceException why =
+        refused(spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of())));
+    assertThat(why.code()).isEqualTo(ErrorCode.MERGE_CONFLICT);
+    assertThat(why.details().get("conflicts").toString()).contains("key=a").contains("key=b");
+    assertThat(values(base)).isEqualTo(Map.of("a", "base", "b", "base"));
+    Merged merged =
+        merge(fork, MergePolicy.FAIL, Map.of("a", MergePolicy.OURS, "b", MergePolicy.THEIRS));
+    assertThat(merged.keys()).isEqualTo(2);
+    assertThat(merged.parts()).isEqualTo(1);
+    assertThat(values(base)).isEqualTo(Map.of("a", "base", "b", "fork", "c", "fork"));
+    assertThat(merge(fork, MergePolicy.FAIL, Map.of()).keys()).isZero();
+    put(base, "c", "base");
+    put(fork, "c", "fork again");
+    assertThat(
+            refused(spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.MERGE_CONFLICT);
+    assertThat(merge(fork, MergePolicy.OURS, Map.of()).keys()).isZero();
+  }
+
+  @Test
+  void aMergeLargerThanACommitGoesInPartsAndAgain() {
+    MountedSpace fork = fork(ReadAt.LATEST);
+    for (int batch = 0; batch < 3; batch++) {
+      List<Operation> operations = new ArrayList<>();
+      for (int i = 0; i < 200; i++) {
+        operations.add(
+            new Operation.Put(EntryKey.of("k/" + batch + "/" + i), Content.text("v" + i)));
+      }
+      await(fork.write(operations, WriteOptions.DEFAULT));
+    }
+    Merged merged = merge(fork, MergePolicy.FAIL, Map.of());
+    assertThat(merged.keys()).isEqualTo(600);
+    assertThat(merged.parts()).isEqualTo(3);
+    assertThat(merged.revision()).isEqualTo(await(spaces.describe(ANNA, name)).revision());
+    assertThat(merge(fork, MergePolicy.FAIL, Map.of())).isEqualTo(new Merged(0, 0, 0));
+  }
+
+  @Test
+  void g4WhatIsWrittenWhileAMergeRunsIsNotLost() {
+    put(base, "n", "0");
+    MountedSpace fork = fork(ReadAt.LATEST);
+    put(fork, "n", "fork");
+    List<CompletionStage<?>> writes = new ArrayList<>();
+    CompletionStage<Merged> merging =
+        spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of()));
+    writes.add(base.putIfRevision(EntryKey.of("n"), Content.text("base"), 1));
+    boolean merged;
+    try {
+      merged = await(merging).keys() == 1;
+    } catch (MemSpaceException conflict) {
+      assertThat(conflict.code()).isEqualTo(ErrorCode.MERGE_CONFLICT);
+      merged = false;
+    }
+    if (merged) {
+      assertThat(refused(writes.get(0)).code()).isEqualTo(ErrorCode.REVISION_MISMATCH);
+      assertThat(get(base, "n")).contains("fork");
+    } else {
+      await(writes.get(0));
+      assertThat(get(base, "n")).contains("base");
+    }
+  }
+
+  @Test
+  void aMergeIntoAnArchivedSpaceOrOfWhatIsNoForkIsRefused() {
+    MountedSpace fork = fork(ReadAt.LATEST);
+    put(fork, "a", "1");
+    assertThat(
+            refused(spaces.forks().merge(new MergeRequest(base, fork, MergePolicy.FAIL, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.INVALID_REQUEST);
+    await(spaces.archive(ANNA, name));
+    assertThat(
+            refused(spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.SPACE_ARCHIVED);
+    assertThat(get(base, "a")).isEmpty();
   }
 }
