@@ -83,6 +83,9 @@ final class Wire {
             SpaceWrite.class,
             SpaceChanges.AddMount.class,
             SpaceChanges.RenewClaim.class,
+            KeepingChanges.Erase.class,
+            KeepingChanges.EndErasure.class,
+            KeepingChanges.Quarantine.class,
             SubscriptionSpec.From.Latest.class,
             SubscriptionSpec.From.Earliest.class,
             SubscriptionSpec.From.Revision.class)) {
