@@ -58,6 +58,16 @@ final class KeepingChanges {
     return rules(view::table);
   }
 
+  /** Refuses a fork while something is being erased: it would show that until it is gone. */
+  static void requireNoErasure(PendingView view, SpaceRows.Manifest manifest) {
+    if (!view.table(ERASING).isEmpty()) {
+      throw new MemSpaceException(
+          ErrorCode.BUSY,
+          "an erasure of space [%s] is under way; fork when it has ended"
+              .formatted(manifest.name()));
+    }
+  }
+
   static StateKey erasing(String id) {
     return new StateKey(ERASING, Bytes.utf8(id));
   }

@@ -5,7 +5,6 @@ import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Pace;
-import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.KeyRange;
 import java.security.SecureRandom;
@@ -15,7 +14,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
@@ -30,12 +28,14 @@ final class SpaceErasure {
   private static final int KEY_BYTES = 32;
 
   private final MemSpaceNode node;
+  private final Topics topics;
   private final SpaceLocks locks;
   private final Pace pace;
   private final SecureRandom random = new SecureRandom();
 
-  SpaceErasure(MemSpaceNode node, SpaceLocks locks, Pace pace) {
+  SpaceErasure(MemSpaceNode node, Topics topics, SpaceLocks locks, Pace pace) {
     this.node = node;
+    this.topics = topics;
     this.locks = locks;
     this.pace = pace;
   }
@@ -79,8 +79,8 @@ final class SpaceErasure {
   }
 
   /** A pin may be left of a fork that was never made, or is gone. */
-  private CompletionStage<Boolean> exists(LedgerId fork) {
-    return new LedgerReader(node.store(), fork)
+  private CompletionStage<Boolean> exists(LedgerId id) {
+    return new LedgerReader(node.store(), id)
         .state(SpaceRows.MANIFEST_KEY)
         .thenApply(java.util.Optional::isPresent);
   }
@@ -160,29 +160,46 @@ final class SpaceErasure {
               CompletionStage<Void> done = erase(space, rule, key, counts, files, tell);
               return rule.subject() == null
                   ? done
-                  : topics(state, rule, key, counts, files, tell, done);
+                  : topics(space, rule, key, counts, files, tell, done);
             });
   }
 
   private CompletionStage<Void> topics(
-      TreeMap<StateKey, Bytes> state,
+      LedgerId space,
       ErasureRule rule,
       Bytes key,
       long[] counts,
       List<KeyRange> files,
       BiConsumer<String, Object> tell,
       CompletionStage<Void> before) {
-    CompletionStage<Void> all = before;
-    for (Map.Entry<StateKey, Bytes> each : state.entrySet()) {
-      if (each.getKey().table() == SpaceRows.TOPICS) {
-        LedgerId topic = Decoded.of(each.getValue(), SpaceRows.Topic.class).ledger();
-        all =
-            all.thenCompose(done -> closed(topic, rule.before()))
-                .thenCompose(done -> Indexed.newest(node, node.topics(), topic))
-                .thenCompose(newest -> erase(topic, rule, key, counts, files, tell));
-      }
-    }
-    return all;
+    return before
+        .thenCompose(done -> topics.names(space))
+        .thenCompose(
+            names -> {
+              CompletionStage<Void> all = CompletableFuture.completedStage(null);
+              for (LedgerId topic : names.values()) {
+                all =
+                    all.thenCompose(done -> exists(topic))
+                        .thenCompose( // what a fork inherits is made when it is looked for
+                            there ->
+                                there
+                                    ? topic(topic, rule, key, counts, files, tell)
+                                    : CompletableFuture.completedStage(null));
+              }
+              return all;
+            });
+  }
+
+  private CompletionStage<Void> topic(
+      LedgerId topic,
+      ErasureRule rule,
+      Bytes key,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell) {
+    return closed(topic, rule.before())
+        .thenCompose(done -> Indexed.newest(node, node.topics(), topic))
+        .thenCompose(newest -> erase(topic, rule, key, counts, files, tell));
   }
 
   /** Nothing of a topic at or before a time can follow. */

@@ -48,7 +48,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
     this.operations = operations;
     Pace pace = settings.pace();
     this.compaction = new SpaceCompaction(spaces.node(), pace);
-    this.erasure = new SpaceErasure(spaces.node(), locks, pace);
+    this.erasure = new SpaceErasure(spaces.node(), spaces.topics(), locks, pace);
     operations.register(ERASE, this::erase);
     this.transfer = new SpaceTransfer(spaces.node(), catalogue);
     operations.register(COMPACT, this::compact);
@@ -198,7 +198,9 @@ final class SpaceKeepingClient implements SpaceKeeping {
     return owned(caller, space)
         .thenCompose(
             id ->
-                new LedgerReader(spaces.node().store(), id)
+                spaces
+                    .node()
+                    .reader(id)
                     .exact(SpaceRows.ref(key), revision)
                     .thenCompose(
                         version -> {

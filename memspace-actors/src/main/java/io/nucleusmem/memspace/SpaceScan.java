@@ -1,6 +1,6 @@
 package io.nucleusmem.memspace;
 
-import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.Version;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
@@ -17,7 +17,7 @@ import java.util.function.UnaryOperator;
  * cover.
  */
 final class SpaceScan {
-  private final LedgerReader reader;
+  private final ForkReader reader;
   private final MountInfo mount;
   private final ScanRequest request;
   private final long revision;
@@ -27,7 +27,7 @@ final class SpaceScan {
   private final List<Entry> items = new ArrayList<>();
 
   SpaceScan(
-      LedgerReader reader,
+      ForkReader reader,
       MountInfo mount,
       ScanRequest request,
       long revision,

@@ -86,6 +86,10 @@ final class Wire {
             KeepingChanges.Erase.class,
             KeepingChanges.EndErasure.class,
             KeepingChanges.Quarantine.class,
+            ForkChanges.AddPin.class,
+            ForkChanges.RemovePin.class,
+            ForkChanges.SetBookmark.class,
+            ForkChanges.RemoveBookmark.class,
             SubscriptionSpec.From.Latest.class,
             SubscriptionSpec.From.Earliest.class,
             SubscriptionSpec.From.Revision.class)) {

@@ -213,6 +213,45 @@ class ErasureTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(StoreScope.class)
+  void forksAndTheirForksAreReached(StoreScope scope) {
+    start(new MemoryStore(scope));
+    Content about = Content.text("secret").withMetadata(Map.of("subject", "p7"));
+    long revision = await(space.put(KEY, about)).revision();
+    await(space.topic("chat").publish(about, Optional.empty(), WriteOptions.DEFAULT));
+    MountedSpace fork = fork("s", "f1");
+    await(fork.put(EntryKey.of("copy"), about));
+    await(fork.topic("chat").publish(about, Optional.empty(), WriteOptions.DEFAULT));
+    MountedSpace forksFork = fork("f1", "f2");
+
+    OperationInfo operation = erase(new SpaceKeeping.Erasable.Subject("p7"));
+    for (int round = 0; round < 2; round++) {
+      for (MountedSpace each : List.of(space, fork, forksFork)) {
+        assertErased(each.get(KEY));
+        assertErased(each.pull(KEY, revision));
+        assertErased(each.topic("chat").message(1));
+      }
+      assertErased(fork.get(EntryKey.of("copy")));
+      assertErased(forksFork.get(EntryKey.of("copy")));
+      assertErased(forksFork.topic("chat").message(2));
+      operation = ended(operation);
+    }
+    assertThat(operation.result().get("forks")).isEqualTo(2);
+    assertThat(((MemoryStore) store).rows().values())
+        .noneMatch(row -> holds(row.toArray(), "secret"));
+    assertErased(fork("s", "f3").get(KEY));
+  }
+
+  private MountedSpace fork(String base, String name) {
+    CreatedSpace made =
+        await(
+            node.spaces()
+                .forks()
+                .fork(ANNA, new ForkRequest(base, name, ReadAt.LATEST), WriteOptions.DEFAULT));
+    return await(node.spaces().open(ANNA, made.mount().id()));
+  }
+
   @Test
   void filesHoldNothingOfItWhenTheOperationIsDone(@TempDir Path dir) throws IOException {
     start(RocksDbStore.open(RocksDbSettings.at(dir), ForkJoinPool.commonPool()));
