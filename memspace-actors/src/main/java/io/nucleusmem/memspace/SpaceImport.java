@@ -298,7 +298,9 @@ final class SpaceImport {
               return store.commit(batch.build());
             })
         .thenApply(
-            done -> new CreatedSpace(manifest.info(header.revision(), Optional.empty()), mount.info(mountId, name)));
+            done ->
+                new CreatedSpace(
+                    manifest.info(header.revision(), Optional.empty()), mount.info(mountId, name)));
   }
 
   /** Makes ledgers of the rows, before the space is made of them. */
