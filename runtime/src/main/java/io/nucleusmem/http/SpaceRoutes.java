@@ -79,6 +79,7 @@ final class SpaceRoutes {
    * A space.
    *
    * @param mount id of the creator's mount, only in the answer to the creation
+   * @param node that the space lives on now, only where one space is asked for
    */
   record SpaceJson(
       String name,
@@ -89,12 +90,13 @@ final class SpaceRoutes {
       long revision,
       Instant createdAt,
       RetentionJson retention,
-      @JsonInclude(JsonInclude.Include.NON_NULL) String mount) {
+      @JsonInclude(JsonInclude.Include.NON_NULL) String mount,
+      @JsonInclude(JsonInclude.Include.NON_NULL) String node) {
     static SpaceJson of(SpaceInfo space) {
-      return of(space, null);
+      return of(space, null, null);
     }
 
-    static SpaceJson of(SpaceInfo space, String mount) {
+    static SpaceJson of(SpaceInfo space, String mount, String node) {
       return new SpaceJson(
           space.name(),
           space.kind().label(),
@@ -104,7 +106,8 @@ final class SpaceRoutes {
           space.revision(),
           space.createdAt(),
           RetentionJson.of(space.retention()),
-          mount);
+          mount,
+          node);
     }
   }
 
@@ -137,7 +140,7 @@ final class SpaceRoutes {
     callers.mountsChanged();
     return Answers.created(
         "/v1/spaces/" + Percent.encodePath(created.space().name()),
-        SpaceJson.of(created.space(), created.mount().id()));
+        SpaceJson.of(created.space(), created.mount().id(), null));
   }
 
   private CompletionStage<HttpResponse> list(Call call) {
@@ -149,7 +152,9 @@ final class SpaceRoutes {
   private CompletionStage<HttpResponse> describe(Call call) {
     return spaces
         .describe(call.principal(), call.path("space"))
-        .thenApply(space -> Answers.ok(SpaceJson.of(space)));
+        .thenCombine(
+            spaces.home(call.principal(), call.path("space")),
+            (space, home) -> Answers.ok(SpaceJson.of(space, null, home)));
   }
 
   private CompletionStage<HttpResponse> update(Call call) {
