@@ -16,6 +16,7 @@ import io.nucleusmem.ledger.LedgerException;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
+import io.nucleusmem.ledger.PendingView;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -65,7 +66,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   /** It does not any more. */
   record Detach(CommitListener listener) implements Anytime {}
 
-  /** Lets go of what was superseded before a revision; the number of rows removed. */
+  /** Raises the floor as far as pins let it; answered with the floor as it is then. */
   record Compact(long floor, Promise<Long> reply) implements Message {}
 
   /** The address of the node that the owner lives on. */
@@ -166,7 +167,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     } else if (message instanceof RevisionAt at) {
       ledger.revisionAt(at.timestamp(), at.reply()::settle);
     } else if (message instanceof Compact compact) {
-      ledger.compact(compact.floor(), compact.reply()::settle);
+      ledger.raiseFloor(compact.floor(), this::floorMax, compact.reply()::settle);
     } else if (message instanceof Home home) {
       succeed(home.reply(), Cluster.get(context.getSystem()).selfMember().address().toString());
     } else if (message instanceof Idle) {
@@ -181,6 +182,11 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
 
   /** Handles a message that not all owners know. */
   abstract void handle(Message message);
+
+  /** How far the floor may be raised: forks and bookmarks need what is behind it. */
+  long floorMax(PendingView view) {
+    return Long.MAX_VALUE;
+  }
 
   /** Follows a commit, before its answers go out. */
   void committed(LogRow row) {}
