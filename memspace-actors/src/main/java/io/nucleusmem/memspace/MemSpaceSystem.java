@@ -11,6 +11,7 @@ import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -97,8 +98,10 @@ public final class MemSpaceSystem {
               calls.stop();
             });
     store.now().thenAccept(now -> RequestStamp.notBefore(Timestamps.millis(now)));
-    catalogue
-        .empty()
+    (store.scope() == StoreScope.ALL
+            ? catalogue.discardStaged() // an embedded store is this process's alone
+            : CompletableFuture.<Void>completedStage(null))
+        .thenCompose(done -> catalogue.empty())
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {

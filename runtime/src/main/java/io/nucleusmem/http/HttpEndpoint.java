@@ -80,6 +80,7 @@ public final class HttpEndpoint {
     NucleusMem memory = NucleusMem.get(system);
     new OperationRoutes(memory.operations()).addTo(table);
     new KeepingRoutes(memory.keeping(), replays).addTo(table);
+    new TransferRoutes(memory.keeping(), callers, materializer).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);
     return Http.get(system)
