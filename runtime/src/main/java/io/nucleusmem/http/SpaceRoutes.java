@@ -112,7 +112,11 @@ final class SpaceRoutes {
       @JsonInclude(JsonInclude.Include.NON_NULL) String mount,
       @JsonInclude(JsonInclude.Include.NON_NULL) String node) {
     static SpaceJson of(SpaceInfo space) {
-      return of(space, null, null);
+      return of(space, null);
+    }
+
+    static SpaceJson of(SpaceInfo space, String mount) {
+      return of(space, mount, null);
     }
 
     static SpaceJson of(SpaceInfo space, String mount, String node) {
@@ -160,7 +164,7 @@ final class SpaceRoutes {
     callers.mountsChanged();
     return Answers.created(
         "/v1/spaces/" + Percent.encodePath(created.space().name()),
-        SpaceJson.of(created.space(), created.mount().id(), null));
+        SpaceJson.of(created.space(), created.mount().id()));
   }
 
   private CompletionStage<HttpResponse> list(Call call) {
