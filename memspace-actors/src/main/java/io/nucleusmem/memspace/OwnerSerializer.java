@@ -33,6 +33,7 @@ public final class OwnerSerializer extends SerializerWithStringManifest {
               LedgerOwner.Attach.class,
               LedgerOwner.Detach.class,
               LedgerOwner.Compact.class,
+              LedgerOwner.Home.class,
               MemSpace.Apply.class,
               MemSpace.MakeClaim.class,
               MemSpace.Describe.class,

@@ -43,6 +43,7 @@ final class Wire {
       Stream.<Class<?>>of(
               Long.class,
               Boolean.class,
+              String.class,
               LedgerId.class,
               Outcome.class,
               MemSpace.Description.class,
