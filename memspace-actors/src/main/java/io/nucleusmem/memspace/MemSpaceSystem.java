@@ -11,6 +11,7 @@ import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -22,10 +23,18 @@ public final class MemSpaceSystem {
 
   private final MemSpaceClient client;
   private final MemSpaceNode node;
+  private final OperationsClient operations;
+  private final SpaceKeepingClient keeping;
 
-  private MemSpaceSystem(MemSpaceClient client, MemSpaceNode node) {
+  private MemSpaceSystem(
+      MemSpaceClient client,
+      MemSpaceNode node,
+      OperationsClient operations,
+      SpaceKeepingClient keeping) {
     this.client = client;
     this.node = node;
+    this.operations = operations;
+    this.keeping = keeping;
   }
 
   /** Starts on a system that is, or will be, a member of a cluster. Once per system. */
@@ -89,20 +98,39 @@ public final class MemSpaceSystem {
               calls.stop();
             });
     store.now().thenAccept(now -> RequestStamp.notBefore(Timestamps.millis(now)));
-    catalogue
-        .empty()
+    (store.scope() == StoreScope.ALL
+            ? catalogue.discardStaged() // an embedded store is this process's alone
+            : CompletableFuture.<Void>completedStage(null))
+        .thenCompose(done -> catalogue.empty())
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {
                 system.log().warn("rows of deleted spaces could not be removed yet", failure);
               }
             });
-    return new MemSpaceSystem(new MemSpaceClient(node, catalogue, hub, topics, cache), node);
+    MemSpaceClient client = new MemSpaceClient(node, catalogue, hub, topics, cache);
+    OperationsClient operations = new OperationsClient(system, store);
+    RetentionSettings retention = RetentionSettings.from(system.settings().config());
+    SpaceKeepingClient keeping = new SpaceKeepingClient(client, catalogue, operations, retention);
+    operations.start();
+    new RetentionSweep(system, node, catalogue, keeping).start(retention.interval());
+    system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
+    return new MemSpaceSystem(client, node, operations, keeping);
   }
 
   /** The client of this node. */
   public MemSpaces client() {
     return client;
+  }
+
+  /** Long-running work, of all nodes. */
+  public Operations operations() {
+    return operations;
+  }
+
+  /** What becomes of spaces' pasts. */
+  public SpaceKeeping keeping() {
+    return keeping;
   }
 
   /** Owners of spaces and topics that live on this node now. */
@@ -116,13 +144,6 @@ public final class MemSpaceSystem {
    * @param floor oldest revision that can be read afterwards
    */
   public CompletionStage<Long> compact(String space, long floor) {
-    return new Catalogue(node.store())
-        .resolve(space)
-        .thenCompose(
-            id ->
-                node.calls()
-                    .call(
-                        (promise, again) ->
-                            node.spaces().tell(id, new LedgerOwner.Compact(floor, promise))));
+    return keeping.compact(space, floor);
   }
 }

@@ -128,6 +128,11 @@ final class Call {
         : OptionalLong.empty();
   }
 
+  /** A whole number of the query; 0 where it is absent. */
+  long count(String name) {
+    return number(name, query(name)).orElse(0);
+  }
+
   /** A whole number of a header. */
   OptionalLong headerNumber(String name) {
     return number(name, header(name));
