@@ -2,6 +2,7 @@ package io.nucleusmem.memspace;
 
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.BytesWriter;
@@ -157,6 +158,41 @@ final class Catalogue {
                 removed = removed.thenCompose(sum -> remove(id).thenApply(more -> sum + more));
               }
               return removed;
+            });
+  }
+
+  /** True if a space was deleted. */
+  CompletionStage<Boolean> isGone(LedgerId space) {
+    return store.get(goneKey(space)).thenApply(Optional::isPresent);
+  }
+
+  /**
+   * Takes the place of a ledger's first row, so that it can't be made any more. False if it has
+   * been made.
+   */
+  CompletionStage<Boolean> preclude(LedgerId id, long first) {
+    return store
+        .now()
+        .thenCompose(
+            now -> {
+              LogRow nothing = new LogRow(first, 0, now, List.of());
+              return store.commit(
+                  WriteBatch.at(now)
+                      .insert(LedgerKeys.log(id, first), nothing.encode(false))
+                      .build());
+            })
+        .handle(
+            (done, failure) -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause instanceof RefusedCommitException refused) {
+                return refused.found().isPresent()
+                    && LogRow.decode(first, refused.found().get()).records().isEmpty();
+              }
+              if (cause != null) {
+                throw Calls.explain(cause);
+              }
+              return true;
             });
   }
 

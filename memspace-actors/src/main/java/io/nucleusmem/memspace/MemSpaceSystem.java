@@ -48,7 +48,8 @@ public final class MemSpaceSystem {
     Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY, exact);
     Grants grants = new Grants(calls, spaces, settings.grantLease(), answers);
     MemSpaceNode node =
-        new MemSpaceNode(store, settings, answers, spaces, topicOwners, grants, calls);
+        new MemSpaceNode(
+            store, settings, answers, spaces, topicOwners, grants, calls, new Bases(store));
     VersionCache cache = new VersionCache(settings.cacheBytes());
     WatchHub hub = new WatchHub(node, cache);
     Topics topics = new Topics(node, hub);

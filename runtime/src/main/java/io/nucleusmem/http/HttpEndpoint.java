@@ -69,6 +69,7 @@ public final class HttpEndpoint {
 
     RouteTable table = new RouteTable();
     new SpaceRoutes(spaces, callers, replays).addTo(table);
+    new ForkRoutes(spaces.forks(), callers, replays).addTo(table);
     new EntryRoutes(callers).addTo(table);
     new BatchRoutes(callers).addTo(table);
     new ClaimRoutes(callers, replays).addTo(table);
