@@ -150,7 +150,8 @@ final class SpaceRows {
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> prefixes,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) Set<String> topics,
       String grantedBy,
-      boolean asAdmin) {
+      boolean asAdmin,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean showQuarantined) {
 
     Mount {
       regions = regions == null ? Set.of() : regions;
@@ -168,7 +169,8 @@ final class SpaceRows {
           request.prefixes(),
           new TreeSet<>(request.topics()),
           grantedBy,
-          asAdmin);
+          asAdmin,
+          request.showQuarantined());
     }
 
     MountInfo info(String id, String space) {
@@ -181,7 +183,8 @@ final class SpaceRows {
           prefixes,
           topics,
           grantedBy,
-          asAdmin);
+          asAdmin,
+          showQuarantined);
     }
   }
 
