@@ -15,6 +15,7 @@ import io.nucleusmem.store.memory.FaultPlan;
 import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.memory.Resends;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -318,7 +319,7 @@ abstract class ForkContract {
   @Test
   void g7AnInstantBeforeTheForkIsTheBasesPast() {
     put(base, "a", "1");
-    java.time.Instant early = Timestamps.instant(await(store.now()));
+    Instant early = Timestamps.instant(await(store.now()));
     pass(Duration.ofSeconds(1));
     put(base, "a", "2");
     MountedSpace fork = fork(ReadAt.LATEST);
@@ -676,5 +677,98 @@ abstract class ForkContract {
                 .code())
         .isEqualTo(ErrorCode.SPACE_ARCHIVED);
     assertThat(get(base, "a")).isEmpty();
+  }
+
+  // ---- cuts ----
+
+  @Test
+  void g8ACutShowsSpacesAndMountsAsTheyWereThen() {
+    Cuts cuts = spaces.cuts();
+    MountedSpace bens =
+        await(spaces.mount(ANNA, name, MountRequest.of("agent/ben", Access.READ_ONLY)));
+    put(base, "a", "1");
+    Instant then = Timestamps.instant(await(store.now()));
+    pass(Duration.ofSeconds(1));
+    String young = name + "-young";
+    await(spaces.create(ANNA, CreateSpace.shared(young), WriteOptions.DEFAULT));
+    await(
+        spaces.update(
+            ANNA,
+            name,
+            new UpdateSpace(Optional.of(Map.of("a", "b")), Optional.empty(), Optional.empty())));
+    await(spaces.unmount(ANNA, bens.mount().id()));
+    await(spaces.mount(ANNA, name, MountRequest.of("agent/late", Access.READ_ONLY)));
+    put(base, "a", "2");
+    Instant later = Timestamps.instant(await(store.now()));
+    SpaceInfo was = cut(then).get(name);
+    assertThat(was.labels()).isEmpty();
+    assertThat(was.revision()).isEqualTo(2);
+    assertThat(cut(then)).doesNotContainKey(young);
+    assertThat(cut(later)).containsKey(young);
+    assertThat(cut(later).get(name).labels()).containsEntry("a", "b");
+    assertThat(holders(then)).containsExactlyInAnyOrder("anna", "agent/ben");
+    assertThat(holders(later)).containsExactlyInAnyOrder("anna", "agent/late");
+    assertThat(cut(then).get(name)).isEqualTo(was);
+    assertThat(refused(cuts.spaces(ANNA, later.plusSeconds(60), 10, Optional.empty())).code())
+        .isEqualTo(ErrorCode.AS_OF_IN_FUTURE);
+  }
+
+  private Map<String, SpaceInfo> cut(Instant at) {
+    Map<String, SpaceInfo> all = new TreeMap<>();
+    Optional<String> next = Optional.empty();
+    do {
+      Paged<SpaceInfo> page = await(spaces.cuts().spaces(ANNA, at, 3, next));
+      page.items().forEach(space -> all.put(space.name(), space));
+      next = page.next();
+    } while (next.isPresent());
+    return all;
+  }
+
+  private List<String> holders(Instant at) {
+    List<String> all = new ArrayList<>();
+    Optional<String> next = Optional.empty();
+    do {
+      Paged<MountInfo> page = await(spaces.cuts().mounts(ANNA, at, 1, next));
+      page.items().stream()
+          .filter(mount -> mount.space().equals(name))
+          .forEach(mount -> all.add(mount.holder()));
+      next = page.next();
+    } while (next.isPresent());
+    return all;
+  }
+
+  /** Each write to the second space is caused by one of the first that was acknowledged. */
+  @Test
+  void g8ACutUnderLoadNeverShowsAnEffectWithoutItsCause() {
+    CreatedSpace made =
+        await(spaces.create(ANNA, CreateSpace.shared(name + "-2"), WriteOptions.DEFAULT));
+    MountedSpace effects = await(spaces.open(ANNA, made.mount().id()));
+    CompletionStage<Void> writer = java.util.concurrent.CompletableFuture.completedStage(null);
+    for (int i = 1; i <= 60; i++) {
+      Content content = Content.text(Integer.toString(i));
+      writer =
+          writer
+              .thenCompose(done -> base.put(EntryKey.of("n"), content))
+              .thenCompose(done -> effects.put(EntryKey.of("n"), content))
+              .thenApply(done -> null);
+    }
+    java.util.concurrent.CompletableFuture<Void> writing = writer.toCompletableFuture();
+    Map<Instant, String> seen = new TreeMap<>();
+    do {
+      Instant at = Timestamps.instant(await(store.now()));
+      int effect = at(effects, at);
+      int cause = at(base, at);
+      assertThat(cause).as("cause of [%d] at %s", effect, at).isGreaterThanOrEqualTo(effect);
+      seen.put(at, cause + "/" + effect);
+    } while (!writing.isDone());
+    await(writing);
+    seen.forEach(
+        (at, was) -> assertThat(at(base, at) + "/" + at(effects, at)).as("%s", at).isEqualTo(was));
+  }
+
+  private static int at(MountedSpace space, Instant at) {
+    return await(space.get(EntryKey.of("n"), ReadAt.instant(at)))
+        .map(entry -> Integer.parseInt(entry.text()))
+        .orElse(0);
   }
 }

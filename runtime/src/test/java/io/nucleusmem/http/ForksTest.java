@@ -172,4 +172,23 @@ class ForksTest {
     put(fork, "a", "3");
     assertThat(node.post(merge, "{}").code()).isEqualTo("space_archived");
   }
+
+  @Test
+  void everythingIsShownAsItWasAtAnInstant() {
+    String space = node.space();
+    put(space, "a", "1");
+    String then = node.get("/v1/spaces/" + space + "/entries/a").header("Nucleus-At");
+    String cut = "/v1/as-of/" + then;
+    Answer entries = node.get(cut + "/entries?space=" + space + "&values=true");
+    assertThat(entries.status()).as(entries.toString()).isEqualTo(200);
+    assertThat(entries.json().get("items").get(0).get("value").textValue()).isEqualTo("1");
+    put(space, "a", "2");
+    assertThat(node.get(cut + "/spaces?limit=1000").text()).contains(space);
+    assertThat(node.get(cut + "/mounts?limit=1000").text()).contains(space);
+    assertThat(node.get(cut + "/agents").json().get("items")).isEmpty();
+    assertThat(node.get("/v1/as-of/2999-01-01T00:00:00Z/spaces").code())
+        .isEqualTo("as_of_in_future");
+    assertThat(node.get("/v1/as-of/then/spaces").code()).isEqualTo("invalid_request");
+    assertThat(node.get("/v1/as-of/2001-01-01T00:00:00Z/spaces").json().get("items")).isEmpty();
+  }
 }
