@@ -41,6 +41,7 @@ public final class OwnerSerializer extends SerializerWithStringManifest {
               MemSpace.RevokeMount.class,
               MemSpace.Update.class,
               MemSpace.SetState.class,
+              MemSpace.ChangeRules.class,
               MemSpace.FindTopic.class,
               Topic.Publish.class,
               Topic.Subscribe.class,
