@@ -4,9 +4,10 @@ import akka.actor.typed.ActorSystem;
 import com.typesafe.config.Config;
 import io.nucleusmem.agent.Agents;
 import io.nucleusmem.memspace.MemSpaces;
-import io.nucleusmem.routing.MatcherTrainer;
 import io.nucleusmem.routing.Routing;
 import io.nucleusmem.routing.RoutingSetup;
+import io.nucleusmem.routing.embedding.EmbeddingSettings;
+import io.nucleusmem.routing.embedding.LateTrainer;
 import io.nucleusmem.routing.llm.LlmChooser;
 import io.nucleusmem.routing.llm.LlmSettings;
 import io.nucleusmem.routing.router.RoutingSystem;
@@ -24,25 +25,19 @@ final class NodeRouting {
    */
   static void check(Config config) {
     RoutingSystem.check(config);
+    EmbeddingSettings.from(config);
     LlmSettings.from(config);
   }
 
   /** Starts it; models are loaded in the background. */
   static CompletionStage<Routing> start(ActorSystem<?> system, MemSpaces spaces, Agents agents) {
+    Config config = system.settings().config();
     Optional<RoutingSetup> given = system.settings().setup().get(RoutingSetup.class);
     return RoutingSystem.start(
         system,
         spaces,
         agents.recipients(),
-        given.map(RoutingSetup::trainer).orElseGet(NodeRouting::stageOne),
-        given
-            .map(RoutingSetup::chooser)
-            .orElseGet(() -> LlmChooser.fromConfig(system.settings().config(), system)));
-  }
-
-  private static MatcherTrainer stageOne() {
-    return routes -> {
-      throw new IllegalStateException("there is no embedding model on the class path");
-    };
+        given.map(RoutingSetup::trainer).orElseGet(() -> new LateTrainer(config)),
+        given.map(RoutingSetup::chooser).orElseGet(() -> LlmChooser.fromConfig(config, system)));
   }
 }
