@@ -121,8 +121,7 @@ final class RetentionSweep {
             });
   }
 
-  private CompletionStage<Void> compactIfDue(
-      String name, String owner, LedgerId id, long newest) {
+  private CompletionStage<Void> compactIfDue(String name, String owner, LedgerId id, long newest) {
     return keeping
         .compaction()
         .run(id, OptionalLong.empty(), true, (what, value) -> {})
