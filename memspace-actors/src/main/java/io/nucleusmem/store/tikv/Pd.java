@@ -40,8 +40,7 @@ final class Pd {
   }
 
   /** Finds the leader. Blocks; fails with what each endpoint said. */
-  void connect() {
-    Deadline deadline = Deadline.in(rpc.settings().connectTimeout());
+  void connect(Deadline deadline) {
     try {
       findLeader(deadline, 0).join();
     } catch (CompletionException e) {

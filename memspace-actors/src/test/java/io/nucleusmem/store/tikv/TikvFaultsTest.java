@@ -19,6 +19,7 @@ import io.nucleusmem.store.tikv.server.RequestKind;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -88,6 +89,12 @@ class TikvFaultsTest {
   }
 
   static List<Fault> passing() {
+    List<Fault> passing = new ArrayList<>(Fault.otherRefusals());
+    passing.addAll(others());
+    return passing;
+  }
+
+  private static List<Fault> others() {
     return List.of(
         Fault.notLeader(),
         Fault.notLeaderBut(2),
@@ -249,6 +256,26 @@ class TikvFaultsTest {
     assertThat(get("log/1")).isEqualTo("rival");
     assertThat(cluster.versionsOf(raw("log/1"))).isEqualTo(1);
     hasty.close();
+  }
+
+  /** Nobody took its place, so only its bound can keep it out. */
+  @Test
+  void aPrewriteThatArrivesAMinuteLateIsNotCommitted() {
+    TikvStore hasty = open(Duration.ofSeconds(1));
+    Held late = cluster.faults().hold(RequestKind.PREWRITE);
+    WriteBatch batch = batch().insert(key("log/1"), key("late")).build();
+    CompletableFuture<Void> commit = hasty.commit(batch).toCompletableFuture();
+    cluster.faults().next(RequestKind.PREWRITE, 1_000, Fault.lostRequest());
+    assertThatThrownBy(() -> now(commit)).isInstanceOf(UndeterminedCommitException.class);
+    hasty.close();
+    cluster.faults().clear();
+    cluster.advanceClock(Duration.ofMinutes(1));
+    assertThat(get("log/1")).isNull(); // as of then: the store knows the time
+    late.release();
+    assertThat(get("log/1")).isNull();
+    now(store.commit(batch().insert(key("log/1"), key("rival")).build()));
+    assertThat(get("log/1")).isEqualTo("rival");
+    assertThat(cluster.locks()).isEmpty();
   }
 
   @Test
