@@ -22,10 +22,12 @@ public final class MemSpaceSystem {
 
   private final MemSpaceClient client;
   private final MemSpaceNode node;
+  private final OperationsClient operations;
 
-  private MemSpaceSystem(MemSpaceClient client, MemSpaceNode node) {
+  private MemSpaceSystem(MemSpaceClient client, MemSpaceNode node, OperationsClient operations) {
     this.client = client;
     this.node = node;
+    this.operations = operations;
   }
 
   /** Starts on a system that is, or will be, a member of a cluster. Once per system. */
@@ -97,12 +99,21 @@ public final class MemSpaceSystem {
                 system.log().warn("rows of deleted spaces could not be removed yet", failure);
               }
             });
-    return new MemSpaceSystem(new MemSpaceClient(node, catalogue, hub, topics, cache), node);
+    OperationsClient operations = new OperationsClient(system, store);
+    operations.start();
+    system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
+    return new MemSpaceSystem(
+        new MemSpaceClient(node, catalogue, hub, topics, cache), node, operations);
   }
 
   /** The client of this node. */
   public MemSpaces client() {
     return client;
+  }
+
+  /** Long-running work, of all nodes. */
+  public Operations operations() {
+    return operations;
   }
 
   /** Owners of spaces and topics that live on this node now. */

@@ -22,6 +22,9 @@ final class SpaceRows {
   static final byte MOUNTS = 2;
   static final byte CLAIMS = 3;
   static final byte TOPICS = 4;
+  static final byte PINS = 5; // see ForkRows, also the next two
+  static final byte BOOKMARKS = 6;
+  static final byte FORKED_FROM = 7;
 
   static final StateKey MANIFEST_KEY = new StateKey(MANIFEST, Bytes.EMPTY);
 

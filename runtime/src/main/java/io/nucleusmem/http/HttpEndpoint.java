@@ -11,6 +11,7 @@ import akka.http.javadsl.model.HttpResponse;
 import akka.http.javadsl.model.headers.TimeoutAccess;
 import akka.http.javadsl.settings.ServerSettings;
 import akka.stream.Materializer;
+import io.nucleusmem.NucleusMem;
 import io.nucleusmem.agent.Agents;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
@@ -76,6 +77,7 @@ public final class HttpEndpoint {
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
     new NodeRoutes(status).addTo(table);
+    new OperationRoutes(NucleusMem.get(system).operations()).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);
     return Http.get(system)
