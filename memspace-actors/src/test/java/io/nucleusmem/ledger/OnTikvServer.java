@@ -35,7 +35,8 @@ final class OnTikvServer extends OnTikv {
   private final boolean cut;
   private TikvStore tikv;
   private TikvStore hasty; // gives up at once
-  private final Map<LedgerId, Long> settled = new HashMap<>(); // where the last commit found its log
+  private final Map<LedgerId, Long> settled =
+      new HashMap<>(); // where the last commit found its log
   private int counted;
 
   private OnTikvServer(Simulation.Run run, boolean cut) {

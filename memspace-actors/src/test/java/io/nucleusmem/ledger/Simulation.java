@@ -77,14 +77,7 @@ final class Simulation {
             InMemory::new);
     static final Plan RIVALS =
         new Plan(
-            StoreScope.ALL,
-            false,
-            3,
-            Resends.CHECKED,
-            s -> s,
-            Ledger::new,
-            false,
-            InMemory::new);
+            StoreScope.ALL, false, 3, Resends.CHECKED, s -> s, Ledger::new, false, InMemory::new);
     static final Plan RIVALS_BY_REGION =
         new Plan(
             StoreScope.REGION,

@@ -39,8 +39,7 @@ class StoreThatHangsTest {
       await(free.watch(WatchRequest.of(Region.MEMORY, ""), watch));
 
       cluster.faults().hang(2);
-      CompletableFuture<Written> write =
-          stuck.put(KEY, Content.text("held")).toCompletableFuture();
+      CompletableFuture<Written> write = stuck.put(KEY, Content.text("held")).toCompletableFuture();
       for (int i = 0; i < STUCK; i++) {
         stuck.get(KEY);
       }

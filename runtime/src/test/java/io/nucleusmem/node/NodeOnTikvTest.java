@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node whose store is TiKV: what it says when it cannot have it, and that it joins nobody then. */
+/**
+ * A node whose store is TiKV: what it says when it cannot have it, and that it joins nobody then.
+ */
 @Timeout(240)
 class NodeOnTikvTest {
   @TempDir Path dir;

@@ -19,7 +19,9 @@ import java.util.function.Supplier;
 final class SafePointGuard {
   private static final Duration AGE_MAX = Duration.ofSeconds(10);
 
-  /** A safe point, and when it was told: by the clock that stops with the machine, and the other. */
+  /**
+   * A safe point, and when it was told: by the clock that stops with the machine, and the other.
+   */
   private record Known(long safePoint, long nanos, long millis) {}
 
   private final Supplier<CompletableFuture<Long>> ask;
@@ -33,8 +35,7 @@ final class SafePointGuard {
    * @param nanos {@link System#nanoTime}
    * @param millis {@link System#currentTimeMillis}
    */
-  SafePointGuard(
-      Supplier<CompletableFuture<Long>> ask, LongSupplier nanos, LongSupplier millis) {
+  SafePointGuard(Supplier<CompletableFuture<Long>> ask, LongSupplier nanos, LongSupplier millis) {
     this.ask = ask;
     this.nanos = nanos;
     this.millis = millis;

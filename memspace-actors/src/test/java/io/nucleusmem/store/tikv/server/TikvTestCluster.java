@@ -106,8 +106,7 @@ public final class TikvTestCluster implements AutoCloseable {
     if (clientCa != null) {
       context.trustManager(clientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
     }
-    return new TikvTestCluster(
-        0, 1, 1, System::currentTimeMillis, Optional.of(context.build()));
+    return new TikvTestCluster(0, 1, 1, System::currentTimeMillis, Optional.of(context.build()));
   }
 
   private Server start(int port, BindableService service) {
