@@ -23,11 +23,17 @@ public final class MemSpaceSystem {
   private final MemSpaceClient client;
   private final MemSpaceNode node;
   private final OperationsClient operations;
+  private final SpaceKeepingClient keeping;
 
-  private MemSpaceSystem(MemSpaceClient client, MemSpaceNode node, OperationsClient operations) {
+  private MemSpaceSystem(
+      MemSpaceClient client,
+      MemSpaceNode node,
+      OperationsClient operations,
+      SpaceKeepingClient keeping) {
     this.client = client;
     this.node = node;
     this.operations = operations;
+    this.keeping = keeping;
   }
 
   /** Starts on a system that is, or will be, a member of a cluster. Once per system. */
@@ -99,11 +105,14 @@ public final class MemSpaceSystem {
                 system.log().warn("rows of deleted spaces could not be removed yet", failure);
               }
             });
+    MemSpaceClient client = new MemSpaceClient(node, catalogue, hub, topics, cache);
     OperationsClient operations = new OperationsClient(system, store);
+    RetentionSettings retention = RetentionSettings.from(system.settings().config());
+    SpaceKeepingClient keeping = new SpaceKeepingClient(client, catalogue, operations, retention);
     operations.start();
+    new RetentionSweep(system, node, catalogue, keeping).start(retention.interval());
     system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
-    return new MemSpaceSystem(
-        new MemSpaceClient(node, catalogue, hub, topics, cache), node, operations);
+    return new MemSpaceSystem(client, node, operations, keeping);
   }
 
   /** The client of this node. */
@@ -114,6 +123,11 @@ public final class MemSpaceSystem {
   /** Long-running work, of all nodes. */
   public Operations operations() {
     return operations;
+  }
+
+  /** What becomes of spaces' pasts. */
+  public SpaceKeeping keeping() {
+    return keeping;
   }
 
   /** Owners of spaces and topics that live on this node now. */
@@ -127,13 +141,6 @@ public final class MemSpaceSystem {
    * @param floor oldest revision that can be read afterwards
    */
   public CompletionStage<Long> compact(String space, long floor) {
-    return new Catalogue(node.store())
-        .resolve(space)
-        .thenCompose(
-            id ->
-                node.calls()
-                    .call(
-                        (promise, again) ->
-                            node.spaces().tell(id, new LedgerOwner.Compact(floor, promise))));
+    return keeping.compact(space, floor);
   }
 }

@@ -38,6 +38,7 @@ final class SpaceRows {
       @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, String> labels,
       Long retentionMillis,
       Long retentionVersions,
+      Long retentionBytes,
       String state,
       long createdAt) {
     static final String ACTIVE = "active";
@@ -56,6 +57,7 @@ final class SpaceRows {
           request.labels(),
           millisOf(request.retention()),
           versionsOf(request.retention()),
+          bytesOf(request.retention()),
           ACTIVE,
           createdAtMillis);
     }
@@ -63,9 +65,11 @@ final class SpaceRows {
     Manifest with(UpdateSpace change) {
       Long millis = retentionMillis;
       Long versions = retentionVersions;
+      Long bytes = retentionBytes;
       if (change.retention().isPresent()) {
         millis = millisOf(change.retention().get());
         versions = versionsOf(change.retention().get());
+        bytes = bytesOf(change.retention().get());
       }
       return new Manifest(
           name,
@@ -74,6 +78,7 @@ final class SpaceRows {
           change.labels().orElse(labels),
           millis,
           versions,
+          bytes,
           state,
           createdAt);
     }
@@ -88,9 +93,34 @@ final class SpaceRows {
           : null;
     }
 
+    private static Long bytesOf(Retention retention) {
+      return retention.maxBytes().isPresent()
+          ? Long.valueOf(retention.maxBytes().getAsLong())
+          : null;
+    }
+
     Manifest withState(String other) {
       return new Manifest(
-          name, kind, owner, labels, retentionMillis, retentionVersions, other, createdAt);
+          name,
+          kind,
+          owner,
+          labels,
+          retentionMillis,
+          retentionVersions,
+          retentionBytes,
+          other,
+          createdAt);
+    }
+
+    Retention retention() {
+      return new Retention(
+          Optional.ofNullable(retentionMillis).map(Duration::ofMillis),
+          optional(retentionVersions),
+          optional(retentionBytes));
+    }
+
+    private static OptionalLong optional(Long value) {
+      return value == null ? OptionalLong.empty() : OptionalLong.of(value);
     }
 
     boolean isPrivate() {
@@ -106,11 +136,7 @@ final class SpaceRows {
           state.equals(ARCHIVED) ? SpaceInfo.State.ARCHIVED : SpaceInfo.State.ACTIVE,
           revision,
           java.time.Instant.ofEpochMilli(createdAt),
-          new Retention(
-              Optional.ofNullable(retentionMillis).map(Duration::ofMillis),
-              retentionVersions == null
-                  ? OptionalLong.empty()
-                  : OptionalLong.of(retentionVersions)));
+          retention());
     }
   }
 

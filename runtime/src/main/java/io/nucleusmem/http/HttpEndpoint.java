@@ -77,7 +77,9 @@ public final class HttpEndpoint {
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
     new NodeRoutes(status).addTo(table);
-    new OperationRoutes(NucleusMem.get(system).operations()).addTo(table);
+    NucleusMem memory = NucleusMem.get(system);
+    new OperationRoutes(memory.operations()).addTo(table);
+    new KeepingRoutes(memory.keeping(), replays).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);
     return Http.get(system)
