@@ -162,6 +162,7 @@ final class Simulation {
     final Promises promises;
     final List<Owner> owners = new ArrayList<>();
     final List<Attempt> retryable = new ArrayList<>();
+    LedgerReader reader; // of some other process
 
     Book(LedgerId id) {
       this.id = id;
@@ -427,6 +428,7 @@ final class Simulation {
     for (Book book : books) {
       book.owners.forEach(Owner::kill);
       book.owners.clear();
+      book.reader = null;
     }
     network.clear();
     dirty = true;
@@ -587,8 +589,11 @@ final class Simulation {
 
   /** Reads at a revision, or the newest, as any node may: from the store alone. */
   private void readPast(Book book) {
-    KvStore view = new SimulatedStore(store, random, latePercent, () -> calm, network::add);
-    LedgerReader reader = new LedgerReader(view, book.id);
+    if (book.reader == null || random.nextInt(10) == 0) { // what it knows grows old with it
+      KvStore view = new SimulatedStore(store, random, latePercent, () -> calm, network::add);
+      book.reader = new LedgerReader(view, book.id);
+    }
+    LedgerReader reader = book.reader;
     Promises promises = book.promises;
     long known = promises.known();
     long revision = Math.min(known, promises.floor() + random.nextInt((int) known + 1));

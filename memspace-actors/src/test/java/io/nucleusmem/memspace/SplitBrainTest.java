@@ -6,8 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.memory.MemoryStore;
-import io.nucleusmem.store.tikv.TikvSettings;
-import io.nucleusmem.store.tikv.TikvStore;
+import io.nucleusmem.store.tikv.PatientTikv;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,8 +46,7 @@ class SplitBrainTest {
   }
 
   private static KvStore open(TikvTestCluster cluster) {
-    return TikvStore.open(
-        TikvSettings.at(List.of(cluster.pdAddresses().split(","))), ForkJoinPool.commonPool());
+    return PatientTikv.open(cluster, ForkJoinPool.commonPool());
   }
 
   /** What a caller does until it works: the errors of a split brain are worth another try. */

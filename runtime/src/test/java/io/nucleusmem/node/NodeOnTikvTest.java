@@ -29,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(240)
 class NodeOnTikvTest {
+  private static final String SOON = "nucleusmem.store.tikv.connect-timeout = 1s";
+
   @TempDir Path dir;
 
   private final TikvTestCluster tikv = TikvTestCluster.start();
@@ -44,8 +46,9 @@ class NodeOnTikvTest {
         nucleusmem.http.port = 0
         nucleusmem.store.engine = tikv
         nucleusmem.store.tikv.pd-endpoints = ["%s"]
-        nucleusmem.store.tikv.connect-timeout = 1s
+        nucleusmem.store.tikv.connect-timeout = 60s
         nucleusmem.store.tikv.gc.enabled = off
+        nucleusmem.node.store-timeout = 60s
         %s"""
             .formatted(pd, String.join("\n", more)));
   }
@@ -61,7 +64,7 @@ class NodeOnTikvTest {
 
   @Test
   void whatIsWrongWithTheStoreIsSaid() throws Exception {
-    doesNotStart(config("127.0.0.1:1"), "127.0.0.1:1", "connect-timeout");
+    doesNotStart(config("127.0.0.1:1", SOON), "127.0.0.1:1", "connect-timeout");
     doesNotStart(config("no address"), "nucleusmem.store.tikv.pd-endpoints", "host:port");
     String pd = tikv.pdAddresses();
     doesNotStart(
@@ -74,26 +77,32 @@ class NodeOnTikvTest {
         "none.pem");
     Path stranger = new TestCertificates(dir, "stranger").ca();
     doesNotStart(
-        config(pd, "nucleusmem.store.tikv.tls.ca = \"%s\"".formatted(stranger)),
+        config(pd, SOON, "nucleusmem.store.tikv.tls.ca = \"%s\"".formatted(stranger)),
         pd,
         "connect-timeout");
     tikv.version("5.4.3");
     doesNotStart(config(pd), "5.4.3", "6.0.0");
   }
 
-  /** The store's requests hang: PD is there, and no row can be read. */
+  /** PD is there, and no row can be read. */
   @Test
   void aNodeJoinsOnlyWhenItsStoreHasAnswered() throws Exception {
     String pd = tikv.pdAddresses();
-    try (NucleusNode first = NucleusNode.start(config(pd), List.of())) {
+    try (NucleusNode first = NucleusNode.start(config(pd), List.of());
+        TikvTestCluster hanging = TikvTestCluster.start()) {
       BlockingQueue<String> joined = joined(first.system());
       String seeds =
           "nucleusmem.node.seed-nodes = [\"%s\"]"
               .formatted(Cluster.get(first.system()).selfMember().address());
-      tikv.faults().hang(1);
-      doesNotStart(config(pd, seeds, "nucleusmem.node.store-timeout = 1s"), "store-timeout");
+      hanging.faults().hang(1);
+      doesNotStart(
+          config(
+              hanging.pdAddresses(),
+              seeds,
+              "nucleusmem.node.store-timeout = 1s",
+              "nucleusmem.store.tikv.operation-timeout = 2s"),
+          "nucleusmem.node.store-timeout");
       assertThat(joined).isEmpty();
-      tikv.faults().release(1);
       try (NucleusNode second = NucleusNode.start(config(pd, seeds), List.of())) {
         String member = Cluster.get(second.system()).selfMember().address().toString();
         assertThat(joined.poll(60, TimeUnit.SECONDS)).isEqualTo(member);

@@ -26,6 +26,12 @@ public final class Bench implements Callable<Integer> {
       description = "Where to write the figures.")
   private Path report;
 
+  @CommandLine.Option(
+      names = "--tikv-test-jar",
+      paramLabel = "JAR",
+      description = "The test jar of memspace-actors: also count what TiKV would have to do.")
+  private Path tikvTestJar;
+
   @CommandLine.Parameters(
       paramLabel = "NAME",
       description = "Only those that begin with one of these names.")
@@ -58,6 +64,9 @@ public final class Bench implements Callable<Integer> {
         try (BenchNode node = new BenchNode(dir.resolve("activation"), "1s")) {
           new Spaces(rounds).activation(node, into);
         }
+      }
+      if (tikvTestJar != null && rounds.wants(TikvPrices.NAME)) {
+        new TikvPrices().run(tikvTestJar, into);
       }
       into.write(report);
       return 0;

@@ -22,16 +22,19 @@ final class BenchNode implements AutoCloseable {
   private final NucleusNode node;
 
   BenchNode(Path dir, String idleTimeout) {
+    this(
+        Map.of(
+            "nucleusmem.store.rocksdb.dir",
+            dir.toString(),
+            "nucleusmem.memspace.idle-timeout",
+            idleTimeout));
+  }
+
+  BenchNode(Map<String, ?> config) {
     node =
         NucleusNode.start(
-            ConfigFactory.parseMap(
-                Map.of(
-                    "nucleusmem.store.rocksdb.dir",
-                    dir.toString(),
-                    "nucleusmem.http.port",
-                    0,
-                    "nucleusmem.memspace.idle-timeout",
-                    idleTimeout)),
+            ConfigFactory.parseMap(config)
+                .withFallback(ConfigFactory.parseMap(Map.of("nucleusmem.http.port", 0))),
             List.of());
   }
 

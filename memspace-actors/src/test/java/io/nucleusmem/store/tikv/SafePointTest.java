@@ -44,7 +44,7 @@ class SafePointTest {
         new TikvSettings(
             List.of(cluster.pdAddresses().split(",")),
             "nm",
-            Duration.ofSeconds(5),
+            Duration.ofSeconds(60),
             Duration.ofMillis(500),
             Duration.ofSeconds(2),
             16,

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** To which clusters a store connects, and what it says of those to which it does not. */
-@Timeout(60)
+@Timeout(240)
 class TikvConnectTest {
   private static final Duration SOON = Duration.ofSeconds(1);
 
@@ -42,7 +42,7 @@ class TikvConnectTest {
   }
 
   private static TikvStore open(TikvTestCluster cluster, TikvSettings.Tls tls) {
-    return open(cluster, tls, Duration.ofSeconds(30));
+    return open(cluster, tls, Duration.ofSeconds(60));
   }
 
   private static TikvStore open(

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tikv.kvproto.Kvrpcpb.PrewriteRequest;
 
 /** What a cluster does to its clients, and what ours makes of it. */
 class TikvFaultsTest {
@@ -55,7 +56,7 @@ class TikvFaultsTest {
         new TikvSettings(
             List.of(cluster.pdAddresses().split(",")),
             "nm",
-            Duration.ofSeconds(5),
+            Duration.ofSeconds(60),
             Duration.ofMillis(500),
             operationTimeout,
             16,
@@ -118,6 +119,13 @@ class TikvFaultsTest {
     assertThat(get("log/2")).isEqualTo("y");
     assertThat(cluster.versionsOf(raw("log/2"))).isEqualTo(1);
     assertThat(cluster.locks()).isEmpty();
+    assertThat(
+            cluster.requests().received(RequestKind.PREWRITE, PrewriteRequest.class).stream()
+                .filter(request -> request.getStartVersion() == batch.timestamp())
+                .map(request -> request.toBuilder().clearContext().build())
+                .distinct())
+        .describedAs("sent again, it is the same but for the region that it goes to")
+        .hasSize(1);
   }
 
   @ParameterizedTest
