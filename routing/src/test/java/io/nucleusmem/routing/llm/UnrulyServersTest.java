@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import akka.actor.testkit.typed.javadsl.ManualTime;
-import akka.actor.typed.DispatcherSelector;
 import io.nucleusmem.routing.Ranking.Verdict;
 import io.nucleusmem.routing.RouteChooser.Choice;
 import io.nucleusmem.routing.RouteChooser.ChooserException;
@@ -13,6 +12,8 @@ import io.nucleusmem.routing.RouteChooser.ChooserException.Why;
 import io.nucleusmem.routing.llm.ScriptedServer.Reply;
 import io.nucleusmem.routing.llm.ScriptedServer.Request;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
@@ -164,6 +165,9 @@ class UnrulyServersTest {
 
     assertThat(failure.why()).isEqualTo(why);
     assertThat(failure).hasMessageContaining("***").hasMessageNotContaining("sk-secret");
+    var trace = new StringWriter();
+    failure.printStackTrace(new PrintWriter(trace));
+    assertThat(trace.toString()).doesNotContain("sk-secret");
     assertThat(server.requests()).hasSize(1);
   }
 
@@ -268,15 +272,8 @@ class UnrulyServersTest {
 
   private LlmChooser chooser(String settings) {
     LlmSettings all = Settings.with(settings);
-    return LlmChooser.create(
-        all,
-        ChatModels.of(all),
-        testKit.system(),
-        testKit
-            .system()
-            .dispatchers()
-            .lookup(DispatcherSelector.fromConfig(LlmSettings.PATH + ".dispatcher")),
-        now::get);
+    return Settings.chooser(
+        all, ChatModels.of(all), testKit.system(), Settings.dispatcher(testKit.system()), now::get);
   }
 
   private static String lines(String... lines) {
