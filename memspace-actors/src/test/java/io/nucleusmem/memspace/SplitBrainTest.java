@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
  * Two clusters that know nothing of each other over one store: each has an owner of the same space,
  * as after a partition that nobody has resolved. The store decides, commit by commit.
  */
-@Timeout(120)
+@Timeout(480)
 class SplitBrainTest {
   private static final Principal ANNA = Principal.of("anna");
   private static final EntryKey COUNTER = EntryKey.of("counter");

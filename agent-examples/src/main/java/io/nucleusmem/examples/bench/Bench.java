@@ -13,7 +13,11 @@ import picocli.CommandLine;
  * Measures the embedded node beside bare RocksDB on the same disk in the same run. Figures of two
  * runs are not comparable; ratios are.
  */
-@CommandLine.Command(name = "bench", mixinStandardHelpOptions = true, sortOptions = false)
+@CommandLine.Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    subcommands = {Failover.class, FalseAlarms.class, NodesThroughput.class, RemoteWatchers.class})
 public final class Bench implements Callable<Integer> {
   @CommandLine.Option(
       names = "--quick",
@@ -25,12 +29,6 @@ public final class Bench implements Callable<Integer> {
       defaultValue = "target/bench.json",
       description = "Where to write the figures.")
   private Path report;
-
-  @CommandLine.Option(
-      names = "--tikv-test-jar",
-      paramLabel = "JAR",
-      description = "The test jar of memspace-actors: also count what TiKV would have to do.")
-  private Path tikvTestJar;
 
   @CommandLine.Parameters(
       paramLabel = "NAME",
@@ -65,8 +63,8 @@ public final class Bench implements Callable<Integer> {
           new Spaces(rounds).activation(node, into);
         }
       }
-      if (tikvTestJar != null && rounds.wants(TikvPrices.NAME)) {
-        new TikvPrices().run(tikvTestJar, into);
+      if (rounds.wants(TikvPrices.NAME)) {
+        new TikvPrices().run(into);
       }
       into.write(report);
       return 0;

@@ -3,7 +3,6 @@ package io.nucleusmem.examples.bench;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.MountedSpace;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,8 +24,8 @@ final class TikvPrices {
 
   private final AtomicLong n = new AtomicLong();
 
-  void run(Path testJar, Report into) throws Exception {
-    try (TikvProcess server = new TikvProcess(testJar);
+  void run(Report into) throws Exception {
+    try (TikvProcess server = new TikvProcess();
         BenchNode node =
             new BenchNode(
                 Map.of(

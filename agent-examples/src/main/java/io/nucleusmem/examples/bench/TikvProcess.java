@@ -16,6 +16,7 @@ import java.util.Map;
  */
 final class TikvProcess implements AutoCloseable {
   private static final String MAIN = "io.nucleusmem.ledger.CountingTikvServer";
+  private static final String JAR = "NUCLEUSMEM_TEST_SERVER"; // variable: memspace-actors' test jar
   private static final String GREETING = "pd ";
 
   private final Process process;
@@ -23,12 +24,13 @@ final class TikvProcess implements AutoCloseable {
   private final PrintWriter questions;
   private final String pd;
 
-  /**
-   * Starts it.
-   *
-   * @param testJar of memspace-actors
-   */
-  TikvProcess(Path testJar) throws IOException {
+  /** Starts it. */
+  TikvProcess() throws IOException {
+    String testJar = System.getenv(JAR);
+    if (testJar == null) {
+      throw new IllegalStateException(
+          JAR + " (the jar of the protocol's test server) is not set; scripts/bench sets it");
+    }
     process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
