@@ -3,6 +3,7 @@ package io.nucleusmem.examples.bench;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.MountedSpace;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,10 +25,13 @@ final class TikvPrices {
 
   private final AtomicLong n = new AtomicLong();
 
-  void run(Report into) throws Exception {
+  /** Counts. */
+  void run(Path dir, Report into) throws Exception {
     try (TikvProcess server = new TikvProcess();
         BenchNode node =
             new BenchNode(
+                dir,
+                "10m",
                 Map.of(
                     "nucleusmem.store.engine",
                     "tikv",
