@@ -32,7 +32,7 @@ public final class RealCluster {
     return new TikvSettings(
         List.of(System.getenv(PD).split(",")),
         prefix,
-        Duration.ofSeconds(10),
+        Duration.ofSeconds(60),
         Duration.ofSeconds(5),
         Duration.ofSeconds(30),
         256,
