@@ -16,6 +16,7 @@ import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.receipts.ReceiptsClient;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -75,6 +76,7 @@ public final class HttpEndpoint {
     new TopicRoutes(callers, replays, streams, settings.pullWaitMax(), waits).addTo(table);
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
+    new ReceiptRoutes(ReceiptsClient.of(system)).addTo(table);
     new NodeRoutes(status).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);
