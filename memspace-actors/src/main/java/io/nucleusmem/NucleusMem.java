@@ -5,6 +5,8 @@ import akka.actor.typed.Extension;
 import akka.actor.typed.ExtensionId;
 import io.nucleusmem.memspace.MemSpaceSystem;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.Operations;
+import io.nucleusmem.memspace.SpaceKeeping;
 import io.nucleusmem.store.KvStore;
 
 /**
@@ -30,6 +32,16 @@ public final class NucleusMem implements Extension {
   /** The client. */
   public MemSpaces spaces() {
     return system.client();
+  }
+
+  /** Long-running work, of all nodes. */
+  public Operations operations() {
+    return system.operations();
+  }
+
+  /** What becomes of spaces' pasts: retention, erasure, export. */
+  public SpaceKeeping keeping() {
+    return system.keeping();
   }
 
   /** What operators do with spaces. */

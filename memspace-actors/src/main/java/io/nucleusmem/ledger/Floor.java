@@ -4,12 +4,15 @@ import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.BytesWriter;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
  * The command that raises the oldest revision that can be read; what is below goes once it is
  * committed.
+ *
+ * @param most how far it may be raised, by what the state says when this is decided: pins
  */
-record Floor(long revision) implements Command {
+record Floor(long revision, ToLongFunction<PendingView> most) implements Command {
   static long decode(Bytes row) {
     return new BytesReader(row).varint();
   }
@@ -46,7 +49,8 @@ record Floor(long revision) implements Command {
           "compaction floor is [%d]; it must be 1 to the newest revision [%d]"
               .formatted(revision, next - 1));
     }
-    boolean done = view.state(StateKey.FLOOR).map(row -> decode(row) >= revision).orElse(false);
-    return done ? NOTHING : List.of(change(revision));
+    long raised = Math.min(revision, most.applyAsLong(view));
+    long now = view.state(StateKey.FLOOR).map(Floor::decode).orElse(0L);
+    return raised <= now ? NOTHING : List.of(change(raised));
   }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
+import java.util.function.ToLongFunction;
 
 /**
  * The owner of one order of commits: decides commands in the order of arrival, groups them, and
@@ -610,7 +611,7 @@ public final class Ledger {
    */
   public void compact(long floor, BiConsumer<Long, RuntimeException> reply) {
     submit(
-        new Floor(floor),
+        new Floor(floor, view -> floor),
         (outcome, refusal) -> {
           if (refusal != null) {
             reply.accept(null, refusal);
@@ -619,7 +620,7 @@ public final class Ledger {
           long window =
               Timestamps.firstOf(
                   Timestamps.millis(outcome.timestamp()) - settings.requestWindow().toMillis());
-          new Compactor(store, id, floor, window)
+          new Compactor(store, id, Compactor.Cut.at(floor), window, Pace.UNBOUND, false)
               .run()
               .whenComplete(
                   (removed, failure) ->
@@ -632,6 +633,20 @@ public final class Ledger {
                                   "compaction did not finish; compact again",
                                   failure)));
         });
+  }
+
+  /**
+   * Commits a new floor, and removes nothing: that is a {@link Compactor}'s work, on any node.
+   *
+   * @param most how far the floor may be raised, by the state at the place in the order where this
+   *     is decided
+   * @param reply the floor as it is afterwards; it may be lower than asked for, or higher before
+   */
+  public void raiseFloor(
+      long revision, ToLongFunction<PendingView> most, BiConsumer<Long, RuntimeException> reply) {
+    submit(
+        new Floor(revision, most),
+        (outcome, refusal) -> reply.accept(refusal == null ? floor : null, refusal));
   }
 
   // ---- instants ----

@@ -316,6 +316,16 @@ public final class LedgerReader {
             });
   }
 
+  /**
+   * The newest revision whose versions and state are rows of their own; whatever is newer stands in
+   * the log alone, and follows. {@link Long#MAX_VALUE} where they ride in the commit.
+   */
+  public CompletionStage<Long> indexed() {
+    return store.scope() == StoreScope.ALL
+        ? CompletableFuture.completedStage(Long.MAX_VALUE)
+        : indexedUpTo().thenApply(IndexedUpTo::last);
+  }
+
   CompletionStage<IndexedUpTo> indexedUpTo() {
     return store
         .scan(LedgerKeys.index(id), 2, Direction.DESCENDING)

@@ -20,14 +20,20 @@ public enum ErrorCode {
   MOUNT_NOT_FOUND(404, false),
   TOPIC_NOT_FOUND(404, false),
   MESSAGE_NOT_FOUND(404, false),
+  BOOKMARK_NOT_FOUND(404, false),
   SUBSCRIPTION_NOT_FOUND(404, false),
   AGENT_NOT_FOUND(404, false),
   UNKNOWN_AGENT_TYPE(404, false),
+  OPERATION_NOT_FOUND(404, false),
   NOT_FOUND(404, false),
   METHOD_NOT_ALLOWED(405, false),
   SPACE_EXISTS(409, false),
   SPACE_ARCHIVED(409, false),
   SPACE_PINNED(409, false),
+  /** A fork of a fork of … has reached the longest chain. */
+  FORKS_TOO_DEEP(409, false),
+  /** The base has changed what the fork changed too; nothing was merged. */
+  MERGE_CONFLICT(409, false),
   AGENT_EXISTS(409, false),
   NOT_JSON(409, false),
   NOT_A_NUMBER(409, false),
@@ -35,12 +41,15 @@ public enum ErrorCode {
   CLAIM_LOST(409, false),
   REQUEST_TOO_OLD(409, false),
   COMPACTED(410, false),
+  ERASED(410, false),
   REVISION_MISMATCH(412, false),
   TOO_LARGE(413, false),
   UNSUPPORTED_MEDIA_TYPE(415, false),
   IDEMPOTENCY_KEY_REUSED(422, false),
+  DAMAGED_FILE(422, false),
   /** A queue is full: nothing was done; wait {@code retry_after_ms}. */
   BUSY(429, true),
+  QUARANTINED(451, false),
   INTERNAL(500, false),
   /** Not done, or not known to be done: retry with the same request id. */
   UNAVAILABLE(503, true);

@@ -15,6 +15,7 @@ import io.nucleusmem.ledger.LedgerException;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
+import io.nucleusmem.ledger.PendingView;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,7 +65,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   /** It does not any more. */
   record Detach(CommitListener listener) implements Anytime {}
 
-  /** Lets go of what was superseded before a revision; the number of rows removed. */
+  /** Raises the floor as far as pins let it; answered with the floor as it is then. */
   record Compact(long floor, Promise<Long> reply) implements Message {}
 
   /** Nobody has used the owner for a while. */
@@ -162,7 +163,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     } else if (message instanceof RevisionAt at) {
       ledger.revisionAt(at.timestamp(), at.reply()::settle);
     } else if (message instanceof Compact compact) {
-      ledger.compact(compact.floor(), compact.reply()::settle);
+      ledger.raiseFloor(compact.floor(), this::floorMax, compact.reply()::settle);
     } else if (message instanceof Idle) {
       onIdle();
     } else if (message instanceof Stop) {
@@ -175,6 +176,11 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
 
   /** Handles a message that not all owners know. */
   abstract void handle(Message message);
+
+  /** How far the floor may be raised: forks and bookmarks need what is behind it. */
+  long floorMax(PendingView view) {
+    return Long.MAX_VALUE;
+  }
 
   /** Follows a commit, before its answers go out. */
   void committed(LogRow row) {}

@@ -15,6 +15,7 @@ import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
+import io.nucleusmem.ledger.PendingView;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
@@ -463,6 +464,11 @@ final class MemSpace extends LedgerOwner {
   }
 
   // ---- what follows from the log ----
+
+  @Override
+  long floorMax(PendingView view) {
+    return ForkRows.oldestNeeded(view).orElse(Long.MAX_VALUE);
+  }
 
   @Override
   void committed(LogRow row) {

@@ -25,10 +25,18 @@ public final class MemSpaceSystem {
 
   private final MemSpaceClient client;
   private final MemSpaceNode node;
+  private final OperationsClient operations;
+  private final SpaceKeepingClient keeping;
 
-  private MemSpaceSystem(MemSpaceClient client, MemSpaceNode node) {
+  private MemSpaceSystem(
+      MemSpaceClient client,
+      MemSpaceNode node,
+      OperationsClient operations,
+      SpaceKeepingClient keeping) {
     this.client = client;
     this.node = node;
+    this.operations = operations;
+    this.keeping = keeping;
   }
 
   /** Starts on a system that is, or will be, a member of a cluster. Once per system. */
@@ -100,7 +108,14 @@ public final class MemSpaceSystem {
                 system.log().warn("rows of deleted spaces could not be removed yet", failure);
               }
             });
-    return new MemSpaceSystem(new MemSpaceClient(node, catalogue, hub, topics, cache), node);
+    MemSpaceClient client = new MemSpaceClient(node, catalogue, hub, topics, cache);
+    OperationsClient operations = new OperationsClient(system, store);
+    RetentionSettings retention = RetentionSettings.from(system.settings().config());
+    SpaceKeepingClient keeping = new SpaceKeepingClient(client, catalogue, operations, retention);
+    operations.start();
+    new RetentionSweep(system, node, catalogue, keeping).start(retention.interval());
+    system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
+    return new MemSpaceSystem(client, node, operations, keeping);
   }
 
   /** The client of this node. */
@@ -151,6 +166,16 @@ public final class MemSpaceSystem {
     return new MountedSpaceClient(client, grant);
   }
 
+  /** Long-running work, of all nodes. */
+  public Operations operations() {
+    return operations;
+  }
+
+  /** What becomes of spaces' pasts. */
+  public SpaceKeeping keeping() {
+    return keeping;
+  }
+
   /** Owners of spaces and topics that live on this node now. */
   public int owners() {
     return node.spaces().size() + node.topics().size();
@@ -162,13 +187,6 @@ public final class MemSpaceSystem {
    * @param floor oldest revision that can be read afterwards
    */
   public CompletionStage<Long> compact(String space, long floor) {
-    return new Catalogue(node.store())
-        .resolve(space)
-        .thenCompose(
-            id ->
-                node.calls()
-                    .call(
-                        (promise, again) ->
-                            node.spaces().tell(id, new LedgerOwner.Compact(floor, promise))));
+    return keeping.compact(space, floor);
   }
 }

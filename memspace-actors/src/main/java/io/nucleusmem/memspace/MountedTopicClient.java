@@ -116,7 +116,25 @@ final class MountedTopicClient implements MountedTopic {
         id ->
             new LedgerReader(node.store(), id)
                 .exact(TopicRows.message(revision), revision)
-                .thenApply(version -> version.map(found -> message(found, true))));
+                .thenCompose(
+                    version ->
+                        version.isPresent()
+                            ? CompletableFuture.completedFuture(
+                                version.map(found -> message(found, true)))
+                            : unlessCompacted(id, revision, Optional.empty())));
+  }
+
+  /** Looks at the floor after a read that a compaction may have overtaken. */
+  private <T> CompletionStage<T> unlessCompacted(LedgerId id, long from, T read) {
+    return new LedgerReader(node.store(), id)
+        .floor()
+        .thenApply(
+            oldest -> {
+              if (from < oldest) {
+                throw new CompactedException(from, oldest);
+              }
+              return read;
+            });
   }
 
   private Message message(Version version, boolean values) {
@@ -151,7 +169,12 @@ final class MountedTopicClient implements MountedTopic {
                         bounds(id, range, upTo)
                             .thenCompose(
                                 bounds ->
-                                    page(id, range, bounds, upTo, scope, cursor.map(Cursor::at))));
+                                    page(id, range, bounds, upTo, scope, cursor.map(Cursor::at))
+                                        .thenCompose(
+                                            page ->
+                                                range.from().isPresent() && bounds[0] <= bounds[1]
+                                                    ? unlessCompacted(id, bounds[0], page)
+                                                    : CompletableFuture.completedFuture(page))));
               });
         });
   }

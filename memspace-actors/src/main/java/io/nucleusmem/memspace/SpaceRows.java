@@ -22,6 +22,9 @@ final class SpaceRows {
   static final byte MOUNTS = 2;
   static final byte CLAIMS = 3;
   static final byte TOPICS = 4;
+  static final byte PINS = 5; // see ForkRows, also the next two
+  static final byte BOOKMARKS = 6;
+  static final byte FORKED_FROM = 7;
 
   static final StateKey MANIFEST_KEY = new StateKey(MANIFEST, Bytes.EMPTY);
 
@@ -35,6 +38,7 @@ final class SpaceRows {
       @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, String> labels,
       Long retentionMillis,
       Long retentionVersions,
+      Long retentionBytes,
       String state,
       long createdAt) {
     static final String ACTIVE = "active";
@@ -53,6 +57,7 @@ final class SpaceRows {
           request.labels(),
           millisOf(request.retention()),
           versionsOf(request.retention()),
+          bytesOf(request.retention()),
           ACTIVE,
           createdAtMillis);
     }
@@ -60,9 +65,11 @@ final class SpaceRows {
     Manifest with(UpdateSpace change) {
       Long millis = retentionMillis;
       Long versions = retentionVersions;
+      Long bytes = retentionBytes;
       if (change.retention().isPresent()) {
         millis = millisOf(change.retention().get());
         versions = versionsOf(change.retention().get());
+        bytes = bytesOf(change.retention().get());
       }
       return new Manifest(
           name,
@@ -71,6 +78,7 @@ final class SpaceRows {
           change.labels().orElse(labels),
           millis,
           versions,
+          bytes,
           state,
           createdAt);
     }
@@ -85,9 +93,34 @@ final class SpaceRows {
           : null;
     }
 
+    private static Long bytesOf(Retention retention) {
+      return retention.maxBytes().isPresent()
+          ? Long.valueOf(retention.maxBytes().getAsLong())
+          : null;
+    }
+
     Manifest withState(String other) {
       return new Manifest(
-          name, kind, owner, labels, retentionMillis, retentionVersions, other, createdAt);
+          name,
+          kind,
+          owner,
+          labels,
+          retentionMillis,
+          retentionVersions,
+          retentionBytes,
+          other,
+          createdAt);
+    }
+
+    Retention retention() {
+      return new Retention(
+          Optional.ofNullable(retentionMillis).map(Duration::ofMillis),
+          optional(retentionVersions),
+          optional(retentionBytes));
+    }
+
+    private static OptionalLong optional(Long value) {
+      return value == null ? OptionalLong.empty() : OptionalLong.of(value);
     }
 
     boolean isPrivate() {
@@ -103,11 +136,7 @@ final class SpaceRows {
           state.equals(ARCHIVED) ? SpaceInfo.State.ARCHIVED : SpaceInfo.State.ACTIVE,
           revision,
           java.time.Instant.ofEpochMilli(createdAt),
-          new Retention(
-              Optional.ofNullable(retentionMillis).map(Duration::ofMillis),
-              retentionVersions == null
-                  ? OptionalLong.empty()
-                  : OptionalLong.of(retentionVersions)));
+          retention());
     }
   }
 

@@ -18,14 +18,17 @@ import io.nucleusmem.receipts.How;
 import io.nucleusmem.receipts.LifeLog;
 import io.nucleusmem.receipts.RecordedSpace;
 import io.nucleusmem.receipts.SeenVersion;
+import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -33,10 +36,12 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /** The context of one life of an agent's behavior. */
 final class AgentContextImpl<M> implements AgentContext<M> {
@@ -445,6 +450,59 @@ final class AgentContextImpl<M> implements AgentContext<M> {
             });
     // the place is free before the agent hears of it and asks for the next
     pipe(left.whenComplete((value, failure) -> node.blockingCalls().release()), result);
+  }
+
+  @Override
+  public void call(
+      String name, String request, Callable<Reply> call, BiFunction<Reply, Throwable, M> result) {
+    LifeLog.Mark asked = life.current();
+    long begun = System.nanoTime();
+    blocking(
+        call,
+        (reply, failure) -> {
+          // before the behavior has it, and on disk before anything comes of it
+          life.called(
+              LifeLog.CALL,
+              name,
+              asked,
+              Bytes.utf8(request),
+              failure != null,
+              Bytes.utf8(failure == null ? reply.text() : String.valueOf(failure.getMessage())),
+              (System.nanoTime() - begun) / 1_000,
+              failure == null ? reply.tokens() : 0);
+          return result.apply(reply, failure);
+        });
+  }
+
+  @Override
+  public Instant now() {
+    Instant now = Instant.now();
+    life.called(LifeLog.CLOCK, "", life.current(), Bytes.utf8(now.toString()));
+    return now;
+  }
+
+  @Override
+  public RandomGenerator random() {
+    long seed = ThreadLocalRandom.current().nextLong();
+    life.called(LifeLog.RANDOM, "", life.current(), Bytes.utf8(Long.toString(seed)));
+    return new SplittableRandom(seed);
+  }
+
+  @Override
+  public void schedule(String name, Duration delay, Supplier<M> message) {
+    actor
+        .getSystem()
+        .scheduler()
+        .scheduleOnce(
+            delay,
+            () ->
+                tell(
+                    life.mark(),
+                    () -> {
+                      life.called(LifeLog.TIMER, name, life.current(), Bytes.EMPTY);
+                      return message.get();
+                    }),
+            actor.getExecutionContext());
   }
 
   private <T> void execute(Callable<T> call, CompletableFuture<T> called) {

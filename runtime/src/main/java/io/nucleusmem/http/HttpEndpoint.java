@@ -11,6 +11,7 @@ import akka.http.javadsl.model.HttpResponse;
 import akka.http.javadsl.model.headers.TimeoutAccess;
 import akka.http.javadsl.settings.ServerSettings;
 import akka.stream.Materializer;
+import io.nucleusmem.NucleusMem;
 import io.nucleusmem.agent.Agents;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
@@ -78,6 +79,9 @@ public final class HttpEndpoint {
     new AgentRoutes(agents, callers, replays).addTo(table);
     new ReceiptRoutes(ReceiptsClient.of(system)).addTo(table);
     new NodeRoutes(status).addTo(table);
+    NucleusMem memory = NucleusMem.get(system);
+    new OperationRoutes(memory.operations()).addTo(table);
+    new KeepingRoutes(memory.keeping(), replays).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);
     return Http.get(system)

@@ -10,12 +10,15 @@ import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.receipts.Containment;
 import io.nucleusmem.receipts.Receipt;
 import io.nucleusmem.receipts.Receipts;
 import io.nucleusmem.receipts.Replayed;
 import io.nucleusmem.receipts.SeenVersion;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -76,7 +79,7 @@ final class ReceiptRoutes {
    * A line of a replay.
    *
    * @param state {@code present}, {@code deletion}, or why there is no content: {@code erased},
-   *     {@code compacted}, {@code space_deleted}
+   *     {@code quarantined}, {@code compacted}, {@code space_deleted}
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record ReplayedJson(
@@ -99,8 +102,62 @@ final class ReceiptRoutes {
     }
   }
 
+  /** A version where a containment names it. */
+  record VersionJson(String space, String region, String key, long revision) {
+    static VersionJson of(Containment.Version version) {
+      SeenVersion seen = version.version();
+      return new VersionJson(version.space(), seen.region().label(), seen.key(), seen.revision());
+    }
+  }
+
+  record ReaderJson(
+      String agent, @JsonUnwrapped VersionJson version, Instant at, String how, boolean confirmed) {
+    static ReaderJson of(Containment.Reader reader) {
+      return new ReaderJson(
+          reader.agent(),
+          VersionJson.of(reader.first()),
+          reader.at(),
+          reader.how().label(),
+          reader.confirmed());
+    }
+  }
+
+  record DerivedJson(@JsonUnwrapped VersionJson version, String agent, Instant at) {
+    static DerivedJson of(Containment.Derived derived) {
+      return new DerivedJson(VersionJson.of(derived.version()), derived.agent(), derived.at());
+    }
+  }
+
+  /**
+   * A step of a containment.
+   *
+   * @param kind {@code read}: the agent got the version; {@code wrote}: it made it
+   */
+  record EdgeJson(String kind, String agent, @JsonUnwrapped VersionJson version) {
+    static EdgeJson of(Containment.Edge edge) {
+      return new EdgeJson(
+          edge.wrote() ? "wrote" : "read", edge.agent(), VersionJson.of(edge.version()));
+    }
+  }
+
+  /**
+   * What a version may have led to.
+   *
+   * @param complete false where a limit ended the search, or the caller may not see all
+   */
+  record ContainmentJson(
+      List<ReaderJson> readers,
+      List<DerivedJson> derived,
+      List<EdgeJson> edges,
+      boolean complete) {}
+
   void addTo(RouteTable table) {
     table
+        .add(
+            "GET",
+            "/v1/containment",
+            Set.of("space", "region", "key", "revision", "messages"),
+            this::containment)
         .add("GET", "/v1/agents/{id}/saw", Set.of("from", "until", "limit", "cursor"), this::saw)
         .add("GET", "/v1/agents/{id}/replay", Set.of("from", "until"), this::replay)
         .add(
@@ -137,6 +194,29 @@ final class ReceiptRoutes {
     return receipts
         .whoSaw(call.principal(), call.path("space"), version, call.limit(), call.cursor())
         .thenApply(page -> Answers.page(page, ReceiptJson::of));
+  }
+
+  /** With {@code messages=true} the key is a topic's name. */
+  private CompletionStage<HttpResponse> containment(Call call) {
+    String key = Required.text("key", call.query("key").orElse(null));
+    long revision =
+        call.revision("revision")
+            .orElseThrow(() -> MemSpaceException.invalid("revision", "absent", "a revision"));
+    SeenVersion version =
+        call.flag("messages")
+            ? SeenVersion.message(key, revision)
+            : SeenVersion.entry(call.region(), key, revision);
+    return receipts
+        .containment(
+            call.principal(), Required.text("space", call.query("space").orElse(null)), version)
+        .thenApply(
+            found ->
+                Answers.ok(
+                    new ContainmentJson(
+                        found.readers().stream().map(ReaderJson::of).toList(),
+                        found.derived().stream().map(DerivedJson::of).toList(),
+                        found.edges().stream().map(EdgeJson::of).toList(),
+                        found.complete())));
   }
 
   /** The first page is read before the answer begins, so that a refusal is one. */

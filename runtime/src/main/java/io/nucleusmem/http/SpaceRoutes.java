@@ -34,11 +34,12 @@ final class SpaceRoutes {
 
   /** Which versions a space keeps; what is absent is no limit. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  record RetentionJson(Long maxAgeMs, Long maxVersions) {
+  record RetentionJson(Long maxAgeMs, Long maxVersions, Long maxBytes) {
     static RetentionJson of(Retention retention) {
       return new RetentionJson(
           retention.maxAge().map(Duration::toMillis).orElse(null),
-          retention.maxVersions().isPresent() ? retention.maxVersions().getAsLong() : null);
+          retention.maxVersions().isPresent() ? retention.maxVersions().getAsLong() : null,
+          retention.maxBytes().isPresent() ? retention.maxBytes().getAsLong() : null);
     }
 
     Retention toRetention() {
@@ -48,9 +49,17 @@ final class SpaceRoutes {
       if (maxVersions != null && maxVersions < 1) {
         throw MemSpaceException.invalid("retention.max_versions", maxVersions, "1 or more");
       }
+      if (maxBytes != null && maxBytes < 0) {
+        throw MemSpaceException.invalid("retention.max_bytes", maxBytes, "0 or more");
+      }
       return new Retention(
           Optional.ofNullable(maxAgeMs).map(Duration::ofMillis),
-          maxVersions == null ? OptionalLong.empty() : OptionalLong.of(maxVersions));
+          optional(maxVersions),
+          optional(maxBytes));
+    }
+
+    private static OptionalLong optional(Long value) {
+      return value == null ? OptionalLong.empty() : OptionalLong.of(value);
     }
   }
 

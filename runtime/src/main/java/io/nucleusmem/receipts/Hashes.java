@@ -4,6 +4,8 @@ import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.store.Bytes;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
@@ -36,6 +38,14 @@ final class Hashes {
       }
     }
     return hash.value();
+  }
+
+  static Bytes sha256(Bytes bytes) {
+    try {
+      return Bytes.wrap(MessageDigest.getInstance("SHA-256").digest(bytes.shared()));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
   }
 
   private static final class Hash {

@@ -4,6 +4,7 @@ import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Published;
+import io.nucleusmem.store.Bytes;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,20 @@ import java.util.function.Supplier;
  * confirmed when the behavior has handled it, or lets something leave while it does.
  */
 public final class LifeLog {
+  /** A call of a model or tool. */
+  public static final String CALL = "call";
+
+  /** The clock was read. */
+  public static final String CLOCK = "clock";
+
+  /** The seed of a source of random numbers. */
+  public static final String RANDOM = "random";
+
+  /** A timer fired. */
+  public static final String TIMER = "timer";
+
+  static final String TOO_LARGE = "/too-large"; // behind a kind: the reply is its hash
+
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
   /** What the behavior is handling, and what it can have seen by then. */
@@ -145,6 +160,49 @@ public final class LifeLog {
     seq += Math.max(1, numbers);
     ticket = upTo;
     return upTo;
+  }
+
+  /** Records what the clock, a source of random numbers or a timer gave. */
+  public void called(String kind, String name, Mark during, Bytes reply) {
+    called(kind, name, during, Bytes.EMPTY, false, reply, 0, 0);
+  }
+
+  /**
+   * Records an answer from outside. On disk before the next effect leaves. Of the request its hash
+   * is kept; of a reply that is too large too.
+   *
+   * @param micros how long it took
+   * @throws MemSpaceException {@code BUSY}: then it must not be handed over
+   */
+  public void called(
+      String kind,
+      String name,
+      Mark during,
+      Bytes request,
+      boolean failed,
+      Bytes reply,
+      long micros,
+      long tokens) {
+    boolean kept = reply.length() <= log.settings().replyBytesMax();
+    Bytes text = kept ? reply : Hashes.sha256(reply);
+    synchronized (lock) {
+      add(
+          1,
+          true,
+          at ->
+              new LogRecord.Called(
+                  agent,
+                  number,
+                  at,
+                  kept ? kind : kind + TOO_LARGE,
+                  name,
+                  during.input(),
+                  request.isEmpty() ? request : Hashes.sha256(request),
+                  failed,
+                  text,
+                  micros,
+                  tokens));
+    }
   }
 
   // ---- how far it is ----

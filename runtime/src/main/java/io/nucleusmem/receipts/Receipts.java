@@ -48,4 +48,10 @@ public interface Receipts {
       Instant until,
       int limit,
       Optional<String> cursor);
+
+  /**
+   * What a version may have led to. For the owner of its space and administrators; what lies in
+   * spaces that the caller may not see is followed and not shown.
+   */
+  CompletionStage<Containment> containment(Principal caller, String space, SeenVersion version);
 }

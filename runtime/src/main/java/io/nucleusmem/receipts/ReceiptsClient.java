@@ -37,18 +37,22 @@ public final class ReceiptsClient implements Receipts {
   private final MemSpaceSystem system;
   private final ReceiptReader reader;
   private final VersionSource versions;
+  private final int containmentMax;
 
   /** The client of a node. */
   public static ReceiptsClient of(ActorSystem<?> system) {
-    NucleusMem memory = NucleusMem.get(system);
-    return new ReceiptsClient(StoreExtension.get(system).store(), memory.spaces(), memory.system());
+    return new ReceiptsClient(
+        StoreExtension.get(system).store(),
+        NucleusMem.get(system),
+        ReceiptSettings.from(system.settings().config()).containmentMax());
   }
 
-  private ReceiptsClient(KvStore store, MemSpaces spaces, MemSpaceSystem system) {
-    this.spaces = spaces;
-    this.system = system;
+  private ReceiptsClient(KvStore store, NucleusMem memory, int containmentMax) {
+    this.spaces = memory.spaces();
+    this.system = memory.system();
     this.reader = new ReceiptReader(store);
     this.versions = new VersionSource(system);
+    this.containmentMax = containmentMax;
   }
 
   // ---- what an agent saw ----
@@ -180,6 +184,31 @@ public final class ReceiptsClient implements Receipts {
               }
               return all.thenApply(list -> new Paged<>(list, 0, page.next()));
             });
+  }
+
+  // ---- what came of a version ----
+
+  @Override
+  public CompletionStage<Containment> containment(
+      Principal caller, String space, SeenVersion version) {
+    return checked(
+        () -> {
+          if (version.revision() < 1) {
+            throw MemSpaceException.invalid(
+                "revision", version.revision(), "a revision, 1 or more");
+          }
+          return owned(caller, space)
+              .thenCompose(
+                  id ->
+                      new Containments(reader, name -> maySee(caller, name), containmentMax)
+                          .of(id, new Containment.Version(space, version)));
+        });
+  }
+
+  private CompletionStage<Boolean> maySee(Principal caller, String space) {
+    return caller.admin()
+        ? CompletableFuture.completedStage(true)
+        : spaces.describe(caller, space).handle((info, failure) -> failure == null);
   }
 
   // ---- collecting ----

@@ -27,6 +27,8 @@ public record Replayed(
     DELETION,
     /** Somebody had its content erased. */
     ERASED,
+    /** Somebody has put it away as bad. */
+    QUARANTINED,
     /** The space's retention has let go of it. */
     COMPACTED,
     /** Its space has been deleted. */

@@ -1,7 +1,6 @@
 package io.nucleusmem.receipts;
 
 import io.nucleusmem.ledger.LedgerId;
-import io.nucleusmem.memspace.CompactedException;
 import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
@@ -87,15 +86,21 @@ final class VersionSource {
           .exists(id)
           .thenApply(there -> without(receipt, there ? State.COMPACTED : State.SPACE_DELETED));
     }
-    if (cause instanceof CompactedException) {
-      return CompletableFuture.completedStage(without(receipt, State.COMPACTED));
-    }
-    if (cause instanceof MemSpaceException refused
-        && (refused.code() == ErrorCode.SPACE_NOT_FOUND
-            || refused.code() == ErrorCode.TOPIC_NOT_FOUND)) {
-      return CompletableFuture.completedStage(without(receipt, State.SPACE_DELETED));
-    }
-    return CompletableFuture.failedStage(cause);
+    Optional<State> state =
+        cause instanceof MemSpaceException refused ? stateOf(refused.code()) : Optional.empty();
+    return state.isPresent()
+        ? CompletableFuture.completedStage(without(receipt, state.get()))
+        : CompletableFuture.failedStage(cause);
+  }
+
+  private static Optional<State> stateOf(ErrorCode code) {
+    return switch (code) {
+      case ERASED -> Optional.of(State.ERASED);
+      case QUARANTINED -> Optional.of(State.QUARANTINED);
+      case COMPACTED -> Optional.of(State.COMPACTED);
+      case SPACE_NOT_FOUND, TOPIC_NOT_FOUND -> Optional.of(State.SPACE_DELETED);
+      default -> Optional.empty();
+    };
   }
 
   private static Replayed without(Receipt receipt, State state) {

@@ -1,0 +1,93 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.PendingView;
+import io.nucleusmem.ledger.StateKey;
+import io.nucleusmem.store.Bytes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * The rows of state by which a space keeps what others need of its past, and by which a fork knows
+ * where it comes from.
+ *
+ * <p>A pin is committed in the base's log before its fork is made, so compaction, which asks the
+ * same log, never passes it: the floor stays at or below every pin and every bookmark. A topic of
+ * the base is needed from {@link Pin#timestamp} on.
+ */
+final class ForkRows {
+  /** Where a fork comes from. */
+  static final StateKey FORKED_FROM_KEY = new StateKey(SpaceRows.FORKED_FROM, Bytes.EMPTY);
+
+  private ForkRows() {}
+
+  /**
+   * A fork needs this space as it was at a revision. The row's key is the id of the fork's ledger.
+   *
+   * @param fork name of the fork
+   * @param timestamp store's time at which the fork takes the topics
+   * @param by who forked
+   * @param at store's time in milliseconds
+   */
+  record Pin(String fork, long revision, long timestamp, String by, long at) {}
+
+  /**
+   * A named revision. The row's key is the name.
+   *
+   * @param timestamp store's time that the name stands for
+   */
+  record Bookmark(long revision, long timestamp, String by, long at) {}
+
+  /**
+   * Where a fork comes from.
+   *
+   * @param space name of the base
+   * @param id its ledger
+   */
+  record ForkedFrom(String space, String id, long revision, long timestamp) {
+    LedgerId ledger() {
+      return LedgerId.parse(id);
+    }
+  }
+
+  /** A fork that needs its base. */
+  record PinnedBy(LedgerId fork, Pin pin) {}
+
+  static StateKey pinKey(LedgerId fork) {
+    return new StateKey(SpaceRows.PINS, fork.bytes());
+  }
+
+  static StateKey bookmarkKey(String name) {
+    return new StateKey(SpaceRows.BOOKMARKS, Bytes.utf8(name));
+  }
+
+  static LedgerId forkOf(StateKey pinKey) {
+    return new LedgerId(pinKey.key());
+  }
+
+  /** The forks among rows of the table {@link SpaceRows#PINS}. */
+  static List<PinnedBy> pins(Map<StateKey, Bytes> rows) {
+    List<PinnedBy> pins = new ArrayList<>();
+    rows.forEach(
+        (key, row) -> {
+          if (key.table() == SpaceRows.PINS) {
+            pins.add(new PinnedBy(forkOf(key), Decoded.of(row, Pin.class)));
+          }
+        });
+    return pins;
+  }
+
+  /** The oldest revision that a fork or a bookmark needs; empty if none does. */
+  static OptionalLong oldestNeeded(PendingView view) {
+    long oldest = Long.MAX_VALUE;
+    for (Bytes row : view.table(SpaceRows.PINS).values()) {
+      oldest = Math.min(oldest, Decoded.of(row, Pin.class).revision());
+    }
+    for (Bytes row : view.table(SpaceRows.BOOKMARKS).values()) {
+      oldest = Math.min(oldest, Decoded.of(row, Bookmark.class).revision());
+    }
+    return oldest == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(oldest);
+  }
+}
