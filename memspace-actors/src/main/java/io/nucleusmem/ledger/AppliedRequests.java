@@ -14,13 +14,18 @@ import java.util.concurrent.CompletionStage;
 final class AppliedRequests {
   private final LedgerReader reader;
   private final LedgerSettings settings;
+  private final long first;
   private RequestWindow window;
   private boolean loaded;
   private boolean loading;
 
-  AppliedRequests(LedgerReader reader, LedgerSettings settings) {
+  /**
+   * @param first revision of the ledger's first row
+   */
+  AppliedRequests(LedgerReader reader, LedgerSettings settings, long first) {
     this.reader = reader;
     this.settings = settings;
+    this.first = first;
     this.window = newWindow();
   }
 
@@ -125,7 +130,8 @@ final class AppliedRequests {
   /** What was read is older than what this owner has applied since: it goes in front. */
   void loaded(List<LogRow> older) {
     RequestWindow all = newWindow();
-    if (!older.isEmpty() && older.get(0).first() > 0) { // 0: the log has been read from its start
+    if (!older.isEmpty()
+        && older.get(0).first() > first) { // else the log has been read from its start
       all.forgottenUpTo(Timestamps.millis(older.get(0).timestamp()));
     }
     older.forEach(row -> add(row, all, window));

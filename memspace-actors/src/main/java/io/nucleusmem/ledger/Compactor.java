@@ -58,6 +58,7 @@ public final class Compactor {
   private boolean headSeen; // its newest version at the floor was passed
   private Row head; // that version, if it is a deletion: goes last, when all behind it has gone
   private boolean kept; // something behind the head stays
+  private boolean hides; // a deletion here hides what a ledger below still has
   private volatile long versions;
   private volatile long bytes;
   private volatile long logRows;
@@ -80,7 +81,14 @@ public final class Compactor {
 
   /** Runs to the end; the number of rows removed. */
   public CompletionStage<Long> run() {
-    return removeLog().thenCompose(done -> removeVersions()).thenApply(done -> versions + logRows);
+    return Base.find(store, id)
+        .thenCompose(
+            base -> {
+              hides = !base.isNone();
+              return removeLog();
+            })
+        .thenCompose(done -> removeVersions())
+        .thenApply(done -> versions + logRows);
   }
 
   /** Versions that went so far, or would. */
@@ -172,7 +180,7 @@ public final class Compactor {
     if (!headSeen) {
       headSeen = true;
       boolean deleted = Version.decode(key.entry(), key.revision(), row.value()).deleted();
-      head = deleted && key.revision() <= cut.all() ? row : null;
+      head = deleted && !hides && key.revision() <= cut.all() ? row : null;
       return gone;
     }
     if (seen <= cut.keep() && supersededAt > cut.all()) {

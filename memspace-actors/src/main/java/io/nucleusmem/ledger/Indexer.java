@@ -50,8 +50,8 @@ final class Indexer {
   }
 
   /** The first row of the chain, to be written with the ledger's creation. */
-  static void begin(WriteBatch.Builder batch, LedgerId id) {
-    batch.insert(LedgerKeys.index(id, 0), new BytesWriter(1).varint(0).toBytes());
+  static void begin(WriteBatch.Builder batch, LedgerId id, long first) {
+    batch.insert(LedgerKeys.index(id, first), new BytesWriter(10).varint(first).toBytes());
   }
 
   /** Takes a commit. */

@@ -50,6 +50,7 @@ public final class Ledger {
   private final boolean sole;
 
   private TreeMap<StateKey, Bytes> state;
+  private Base base = Base.NONE;
   private HeadCache heads; // made when a command first needs one
   private AppliedRequests requests; // made when a command first has an id
   private long startedAt; // store's time; ids made before it may be another owner's
@@ -71,6 +72,7 @@ public final class Ledger {
   private volatile long committed;
   private volatile long committedAt;
   private volatile long floor;
+  private volatile long ownFrom; // set before the ledger is open
 
   /**
    * A command that waits to be decided.
@@ -112,11 +114,35 @@ public final class Ledger {
       long owner,
       long timestamp,
       LogRecord record) {
-    LogRow row = new LogRow(0, owner, timestamp, List.of(record));
-    batch.insert(LedgerKeys.log(id, 0), row.encode(true));
+    create(batch, store, id, owner, timestamp, record, Base.NONE);
+  }
+
+  /**
+   * As the other, for a ledger that stands on another: its order goes on where it left that one, so
+   * the row that creates it is that of the base's revision.
+   */
+  public static void create(
+      WriteBatch.Builder batch,
+      KvStore store,
+      LedgerId id,
+      long owner,
+      long timestamp,
+      LogRecord record,
+      Base base) {
+    List<Change> changes = new ArrayList<>(record.changes());
+    if (!base.isNone()) {
+      changes.add(new Change.OfState(StateKey.BASE, base.encode()));
+    }
+    LogRow row =
+        new LogRow(
+            base.revision(),
+            owner,
+            timestamp,
+            List.of(new LogRecord(record.author(), record.request(), changes)));
+    batch.insert(LedgerKeys.log(id, row.first()), row.encode(true));
     LedgerBatch.addDerivedRows(batch, id, List.of(row));
     if (store.scope() == StoreScope.REGION) {
-      Indexer.begin(batch, id);
+      Indexer.begin(batch, id, row.first());
     }
   }
 
@@ -133,6 +159,11 @@ public final class Ledger {
   /** Oldest revision that can be read. */
   public long floor() {
     return floor;
+  }
+
+  /** Oldest revision that is the ledger's own and not its base's; 0 if it stands on nothing. */
+  public long ownFrom() {
+    return ownFrom;
   }
 
   /** True once started and until ended. */
@@ -187,6 +218,9 @@ public final class Ledger {
 
   private void recovered(LedgerReader.Recovered recovered, long now) {
     state = recovered.state();
+    Bytes baseRow = state.get(StateKey.BASE);
+    base = baseRow == null ? Base.NONE : Base.decode(baseRow);
+    ownFrom = base.isNone() ? 0 : base.revision() + 1;
     newestRowKey = recovered.newest().first();
     startedAt = Timestamps.millis(now);
     Bytes floorRow = state.get(StateKey.FLOOR);
@@ -264,7 +298,15 @@ public final class Ledger {
       heads.loaded(entry, slot, late);
       return;
     }
-    CompletionStage<Optional<Version>> read = reader().indexed(entry, Long.MAX_VALUE - 1);
+    CompletionStage<Optional<Version>> own = reader().indexed(entry, Long.MAX_VALUE - 1);
+    CompletionStage<Optional<Version>> read =
+        base.isNone()
+            ? own
+            : own.thenCompose(
+                found ->
+                    found.isPresent()
+                        ? CompletableFuture.completedStage(found)
+                        : base.reader(store).version(entry, base.revision()));
     CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
     if (future.isDone() && !future.isCompletedExceptionally()) {
       heads.loaded(entry, slot, future.join()); // memory answered: no step in between
@@ -411,7 +453,7 @@ public final class Ledger {
       return false; // the same id twice at once: the second is answered when the first is settled
     }
     if (requests == null) {
-      requests = new AppliedRequests(reader(), settings);
+      requests = new AppliedRequests(reader(), settings, base.revision());
     }
     // not the millisecond of the start itself: the owner before may have applied it in there
     boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() > startedAt;
@@ -600,6 +642,11 @@ public final class Ledger {
 
   // ---- compaction ----
 
+  /** The oldest revision that can be read where a command is decided. */
+  public static long floor(PendingView view) {
+    return view.state(StateKey.FLOOR).map(Floor::decode).orElse(0L);
+  }
+
   /**
    * Lets go of what was superseded before a revision: commits the new floor, then removes rows
    * below it in the background. From then on reads below the floor fail. The newest log row stays,
@@ -699,7 +746,7 @@ public final class Ledger {
     for (Closing closing : closings) {
       boolean flying = inFlight != null && inFlight.row().timestamp() <= closing.timestamp();
       if (committedAt > closing.timestamp() || isAlone() && !flying && !timing) {
-        reader()
+        new ForkReader(store, id, base)
             .revisionAt(closing.timestamp())
             .whenComplete(
                 (revision, failure) ->

@@ -86,6 +86,16 @@ public final class LedgerKeys {
     return versions(id, entry).toBytes();
   }
 
+  /** A range of one ledger's rows as the same range of another's. */
+  static KeyRange ofLedger(LedgerId other, KeyRange range) {
+    Bytes head = new BytesWriter(HEAD).u8(PREFIX).raw(other.bytes()).toBytes();
+    return new KeyRange(rebased(head, range.from()), rebased(head, range.to()));
+  }
+
+  private static Bytes rebased(Bytes head, Bytes key) {
+    return head.concat(key.slice(head.length(), key.length()));
+  }
+
   /** Entry and revision of a version's key. */
   public static VersionKey parseVersion(Bytes key) {
     BytesReader in = new BytesReader(key, HEAD);

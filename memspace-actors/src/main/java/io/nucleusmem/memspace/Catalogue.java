@@ -2,6 +2,7 @@ package io.nucleusmem.memspace;
 
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.BytesWriter;
@@ -26,6 +27,7 @@ import java.util.concurrent.CompletionStage;
  * c name     a space: its id. Inserting this row makes the name unique
  * g id(16)   a space that is gone. Inserting this row frees its name, once
  * t id(16)   a ledger whose rows are to go, all but the newest log row
+ * i id(16)   a ledger that is being imported and belongs to no space yet
  * </pre>
  */
 final class Catalogue {
@@ -53,6 +55,35 @@ final class Catalogue {
 
   private static Bytes trashKey(LedgerId id) {
     return new BytesWriter(17).u8('t').raw(id.bytes()).toBytes();
+  }
+
+  static Bytes stagedKey(LedgerId id) {
+    return new BytesWriter(17).u8('i').raw(id.bytes()).toBytes();
+  }
+
+  /** Removes the rows of imports that were begun; none may be under way. */
+  CompletionStage<Void> discardStaged() {
+    return store
+        .scan(KeyRange.prefix(Bytes.utf8("i")), REMOVED_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              List<LedgerId> ids =
+                  page.rows().stream()
+                      .map(row -> new LedgerId(new BytesReader(row.key(), 1).rest()))
+                      .toList();
+              return discardStaged(ids);
+            });
+  }
+
+  /** Removes the rows of an import that failed. */
+  CompletionStage<Void> discardStaged(List<LedgerId> ids) {
+    CompletionStage<Void> all = CompletableFuture.completedStage(null);
+    for (LedgerId id : ids) {
+      all =
+          all.thenCompose(done -> discard(id))
+              .thenCompose(removed -> delete(List.of(stagedKey(id))));
+    }
+    return all;
   }
 
   private static Bytes goneKey(LedgerId id) {
@@ -127,6 +158,41 @@ final class Catalogue {
                 removed = removed.thenCompose(sum -> remove(id).thenApply(more -> sum + more));
               }
               return removed;
+            });
+  }
+
+  /** True if a space was deleted. */
+  CompletionStage<Boolean> isGone(LedgerId space) {
+    return store.get(goneKey(space)).thenApply(Optional::isPresent);
+  }
+
+  /**
+   * Takes the place of a ledger's first row, so that it can't be made any more. False if it has
+   * been made.
+   */
+  CompletionStage<Boolean> preclude(LedgerId id, long first) {
+    return store
+        .now()
+        .thenCompose(
+            now -> {
+              LogRow nothing = new LogRow(first, 0, now, List.of());
+              return store.commit(
+                  WriteBatch.at(now)
+                      .insert(LedgerKeys.log(id, first), nothing.encode(false))
+                      .build());
+            })
+        .handle(
+            (done, failure) -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause instanceof RefusedCommitException refused) {
+                return refused.found().isPresent()
+                    && LogRow.decode(first, refused.found().get()).records().isEmpty();
+              }
+              if (cause != null) {
+                throw Calls.explain(cause);
+              }
+              return true;
             });
   }
 

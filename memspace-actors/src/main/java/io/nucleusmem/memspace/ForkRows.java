@@ -4,6 +4,8 @@ import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.PendingView;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.Timestamps;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +40,12 @@ final class ForkRows {
    *
    * @param timestamp store's time that the name stands for
    */
-  record Bookmark(long revision, long timestamp, String by, long at) {}
+  record Bookmark(long revision, long timestamp, String by, long at) {
+    io.nucleusmem.memspace.Bookmark info(String name) {
+      return new io.nucleusmem.memspace.Bookmark(
+          name, revision, Timestamps.instant(timestamp), by, Instant.ofEpochMilli(at));
+    }
+  }
 
   /**
    * Where a fork comes from.
@@ -49,6 +56,10 @@ final class ForkRows {
   record ForkedFrom(String space, String id, long revision, long timestamp) {
     LedgerId ledger() {
       return LedgerId.parse(id);
+    }
+
+    ForkBase info() {
+      return new ForkBase(space, revision, Timestamps.instant(timestamp));
     }
   }
 

@@ -195,6 +195,9 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     return true;
   }
 
+  /** Refuses a compaction that would remove what is needed; asked when it is decided. */
+  void checkFloor(long floor, PendingView view) {}
+
   /** The ledger is open; called once. */
   void opened() {}
 

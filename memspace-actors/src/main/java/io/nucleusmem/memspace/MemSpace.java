@@ -11,7 +11,6 @@ import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
-import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
@@ -102,7 +101,7 @@ final class MemSpace extends LedgerOwner {
       SpaceInfo info,
       boolean deleted,
       List<MountInfo> mounts,
-      Map<String, LedgerId> topics,
+      Map<String, SpaceRows.Topic> topics,
       long floor) {}
 
   private Holders holders; // null while no node reads
@@ -193,7 +192,8 @@ final class MemSpace extends LedgerOwner {
   }
 
   private CompletionStage<Void> loadQueue(ClaimQueue queue, KeyRange range, long revision) {
-    return new LedgerReader(node().store(), id())
+    return node()
+        .reader(id())
         .scan(range, revision, CLAIM_SCAN_PAGE, Direction.ASCENDING)
         .thenCompose(
             page -> {
@@ -243,15 +243,14 @@ final class MemSpace extends LedgerOwner {
     ledger()
         .table(SpaceRows.MOUNTS)
         .forEach((key, row) -> mounts.add(Decoded.mount(row, key.key().utf8(), manifest.name())));
-    Map<String, LedgerId> topics = new HashMap<>();
+    Map<String, SpaceRows.Topic> topics = new HashMap<>();
     ledger()
         .table(SpaceRows.TOPICS)
         .forEach(
-            (key, row) ->
-                topics.put(key.key().utf8(), Decoded.of(row, SpaceRows.Topic.class).ledger()));
+            (key, row) -> topics.put(key.key().utf8(), Decoded.of(row, SpaceRows.Topic.class)));
     Description description =
         new Description(
-            manifest.info(ledger().committed()),
+            manifest.info(ledger().committed(), ledger().state(ForkRows.FORKED_FROM_KEY)),
             manifest.state().equals(SpaceRows.Manifest.DELETED),
             mounts,
             topics,
@@ -377,6 +376,35 @@ final class MemSpace extends LedgerOwner {
     var listed = ledger().state(SpaceRows.topicKey(message.name()));
     if (listed.isPresent()) {
       succeed(message.reply(), Decoded.of(listed.get(), SpaceRows.Topic.class).ledger());
+      return;
+    }
+    var forkedFrom = ledger().state(ForkRows.FORKED_FROM_KEY);
+    if (forkedFrom.isEmpty()) {
+      onFindOwnTopic(message);
+      return;
+    }
+    InheritedTopics.find(
+            node(),
+            id(),
+            manifest().name(),
+            Decoded.of(forkedFrom.get(), ForkRows.ForkedFrom.class),
+            message)
+        .whenComplete(
+            (found, failure) -> {
+              if (failure != null) {
+                message.reply().fail(Calls.explain(failure));
+              } else if (found.isPresent()) {
+                message.reply().succeed(found.get());
+              } else {
+                later(() -> onFindOwnTopic(message));
+              }
+            });
+  }
+
+  private void onFindOwnTopic(FindTopic message) {
+    var listed = ledger().state(SpaceRows.topicKey(message.name()));
+    if (listed.isPresent()) {
+      succeed(message.reply(), Decoded.of(listed.get(), SpaceRows.Topic.class).ledger());
     } else if (!message.make()) {
       fail(
           message.reply(),
@@ -445,7 +473,7 @@ final class MemSpace extends LedgerOwner {
         .equals(Optional.of(topic))) {
       discard(topic);
     }
-    onFindTopic(message);
+    onFindOwnTopic(message);
   }
 
   private void discard(LedgerId topic) {

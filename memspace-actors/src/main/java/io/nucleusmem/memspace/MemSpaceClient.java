@@ -37,6 +37,8 @@ final class MemSpaceClient implements MemSpaces {
   private final WatchHub hub;
   private final Topics topics;
   private final VersionCache cache;
+  private final Pins pins;
+  private final ForkClient forks;
 
   MemSpaceClient(
       MemSpaceNode node, Catalogue catalogue, WatchHub hub, Topics topics, VersionCache cache) {
@@ -46,10 +48,21 @@ final class MemSpaceClient implements MemSpaces {
     this.hub = hub;
     this.topics = topics;
     this.cache = cache;
+    this.pins = new Pins(node, catalogue);
+    this.forks = new ForkClient(this, pins);
   }
 
   MemSpaceNode node() {
     return node;
+  }
+
+  Catalogue catalogue() {
+    return catalogue;
+  }
+
+  @Override
+  public Forks forks() {
+    return forks;
   }
 
   Limits limits() {
@@ -130,8 +143,19 @@ final class MemSpaceClient implements MemSpaces {
                   .requestId()
                   .map(id -> RequestStamp.of(id, Limits.hash(caller.name(), request)))
                   .orElse(null);
-          return create(caller, request, owner, stamp, LedgerId.random(), CREATIONS_MAX);
+          return create(caller, request, owner, stamp, LedgerId.random(), ForkOrigin.NOTHING);
         });
+  }
+
+  /** Makes a space under an id, with what it begins with. */
+  CompletionStage<CreatedSpace> create(
+      Principal caller,
+      CreateSpace request,
+      String owner,
+      RequestStamp stamp,
+      LedgerId id,
+      ForkOrigin origin) {
+    return create(caller, request, owner, stamp, id, origin, CREATIONS_MAX);
   }
 
   private CompletionStage<CreatedSpace> create(
@@ -140,6 +164,7 @@ final class MemSpaceClient implements MemSpaces {
       String owner,
       RequestStamp stamp,
       LedgerId id,
+      ForkOrigin origin,
       int tries) {
     if (tries == 0) {
       return CompletableFuture.failedFuture(
@@ -149,7 +174,7 @@ final class MemSpaceClient implements MemSpaces {
     }
     return node.store()
         .now()
-        .thenCompose(now -> commit(caller, request, owner, stamp, id, now))
+        .thenCompose(now -> commit(caller, request, owner, stamp, id, origin, now))
         .thenCompose(
             made ->
                 made.isPresent()
@@ -159,7 +184,8 @@ final class MemSpaceClient implements MemSpaces {
                             there ->
                                 there.isPresent()
                                     ? CompletableFuture.completedFuture(there.get())
-                                    : create(caller, request, owner, stamp, id, tries - 1)));
+                                    : create(
+                                        caller, request, owner, stamp, id, origin, tries - 1)));
   }
 
   /** Empty if the name is taken. */
@@ -169,6 +195,7 @@ final class MemSpaceClient implements MemSpaces {
       String owner,
       RequestStamp stamp,
       LedgerId id,
+      ForkOrigin origin,
       long now) {
     SpaceRows.Manifest manifest = SpaceRows.Manifest.of(request, owner, Timestamps.millis(now));
     String mountId = SpaceRows.mountId(id, 0);
@@ -177,17 +204,14 @@ final class MemSpaceClient implements MemSpaces {
             MountRequest.of(caller.name(), Access.READ_WRITE),
             caller.name(),
             !owner.equals(caller.name()));
-    LogRecord record =
-        new LogRecord(
-            caller.name(),
-            stamp,
-            List.of(
-                new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)),
-                new Change.OfState(SpaceRows.mountKey(mountId), StateJson.encode(mount))));
+    List<Change> changes = new ArrayList<>(origin.changes());
+    changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)));
+    changes.add(new Change.OfState(SpaceRows.mountKey(mountId), StateJson.encode(mount)));
+    LogRecord record = new LogRecord(caller.name(), stamp, changes);
     Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString());
     WriteBatch.Builder batch =
         WriteBatch.at(now).insert(Catalogue.key(request.name()), StateJson.encode(row));
-    Ledger.create(batch, node.store(), id, 0, now, record);
+    Ledger.create(batch, node.store(), id, 0, now, record, origin.base());
     return commit(batch.build(), RESENDS_MAX)
         .handle(
             (done, failure) -> {
@@ -195,7 +219,11 @@ final class MemSpaceClient implements MemSpaces {
                   failure instanceof CompletionException ? failure.getCause() : failure;
               if (cause == null) {
                 return Optional.of(
-                    new CreatedSpace(manifest.info(0), mount.info(mountId, request.name())));
+                    new CreatedSpace(
+                        manifest.info(
+                            origin.base().revision(),
+                            Optional.ofNullable(origin.from()).map(StateJson::encode)),
+                        mount.info(mountId, request.name())));
               }
               if (cause instanceof RefusedCommitException) {
                 return Optional.empty();
@@ -255,8 +283,9 @@ final class MemSpaceClient implements MemSpaces {
       LedgerReader.LogPage log,
       MemSpace.Description description) {
     LogRow first = log.rows().isEmpty() ? null : log.rows().get(0);
+    long begin = description.info().base().map(ForkBase::revision).orElse(0L);
     RequestStamp used =
-        first == null || first.first() != 0 ? null : first.records().get(0).request();
+        first == null || first.first() != begin ? null : first.records().get(0).request();
     boolean same = stamp != null && used != null && used.sameId(stamp);
     if (same && used.hash() != stamp.hash()) {
       throw new MemSpaceException(
@@ -288,7 +317,7 @@ final class MemSpaceClient implements MemSpaces {
     return calls().call((promise, again) -> node.spaces().tell(id, new MemSpace.Describe(promise)));
   }
 
-  private CompletionStage<MemSpace.Description> describe(LedgerId id) {
+  CompletionStage<MemSpace.Description> describe(LedgerId id) {
     return describeAny(id)
         .thenApply(
             description -> {
@@ -299,7 +328,7 @@ final class MemSpaceClient implements MemSpaces {
             });
   }
 
-  private CompletionStage<MemSpace.Description> visible(Principal caller, String space) {
+  CompletionStage<MemSpace.Description> visible(Principal caller, String space) {
     return catalogue
         .resolve(space)
         .thenCompose(this::describe)
@@ -385,17 +414,22 @@ final class MemSpaceClient implements MemSpaces {
     return label.substring(colon + 1).equals(space.labels().get(label.substring(0, colon)));
   }
 
+  private record Newest(Optional<LogRow> row, Optional<Bytes> forkedFrom) {}
+
   /** What a space is, straight from the store: listing spaces starts no owner. */
   private CompletionStage<Optional<SpaceInfo>> info(LedgerId id) {
     LedgerReader reader = new LedgerReader(node.store(), id);
     return reader
         .state(SpaceRows.MANIFEST_KEY)
         .thenCombine(
-            reader.newestRow(),
+            reader.newestRow().thenCombine(reader.state(ForkRows.FORKED_FROM_KEY), Newest::new),
             (row, newest) ->
                 row.map(bytes -> StateJson.decode(bytes, SpaceRows.Manifest.class))
                     .filter(manifest -> !manifest.state().equals(SpaceRows.Manifest.DELETED))
-                    .map(manifest -> manifest.info(newest.map(LogRow::last).orElse(0L))));
+                    .map(
+                        manifest ->
+                            manifest.info(
+                                newest.row().map(LogRow::last).orElse(0L), newest.forkedFrom())));
   }
 
   // ---- changing and ending ----
@@ -450,26 +484,41 @@ final class MemSpaceClient implements MemSpaces {
                             there.deleted() && maySee(caller, there.info())
                                 ? CompletableFuture.completedFuture(true) // cut short before
                                 : visible(caller, space)
-                                    .thenCompose(
-                                        seen -> setState(id, caller, SpaceRows.Manifest.DELETED)))
+                                    .thenCompose(seen -> markDeleted(id, caller)))
                     .thenCompose(done -> finishDeletion(space, id)));
+  }
+
+  /** What pins the space may be forks that were never made: those are looked at, once. */
+  private CompletionStage<Boolean> markDeleted(LedgerId id, Principal caller) {
+    return setState(id, caller, SpaceRows.Manifest.DELETED)
+        .exceptionallyCompose(
+            failure ->
+                Calls.explain(failure).code() == ErrorCode.SPACE_PINNED
+                    ? pins.sweep(id)
+                        .thenCompose(swept -> setState(id, caller, SpaceRows.Manifest.DELETED))
+                    : CompletableFuture.failedStage(failure));
   }
 
   /** Frees the name of a space that is deleted, and removes its rows. */
   private CompletionStage<Void> finishDeletion(String space, LedgerId id) {
-    return describeAny(id)
+    return topics
+        .names(id)
         .thenCompose(
-            description -> {
-              List<LedgerId> ledgers = new ArrayList<>();
-              for (LedgerId topic : description.topics().values()) {
-                ledgers.add(topic);
-                ledgers.add(Topic.progressOf(topic));
-              }
-              ledgers.add(id);
-              return catalogue.remove(space, id, ledgers);
-            })
-        .thenCompose(done -> catalogue.empty())
-        .thenApply(removed -> null);
+            names ->
+                pins.originOf(id)
+                    .thenCompose(
+                        origin -> {
+                          List<LedgerId> ledgers = new ArrayList<>();
+                          for (LedgerId topic : names.values()) {
+                            ledgers.add(topic);
+                            ledgers.add(Topic.progressOf(topic));
+                          }
+                          ledgers.add(id);
+                          return catalogue
+                              .remove(space, id, ledgers)
+                              .thenCompose(done -> catalogue.empty())
+                              .thenCompose(removed -> pins.unpin(origin, id));
+                        }));
   }
 
   // ---- mounts ----

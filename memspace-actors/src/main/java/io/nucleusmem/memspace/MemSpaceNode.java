@@ -1,5 +1,6 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerHost;
 import io.nucleusmem.ledger.LedgerId;
@@ -17,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param answers where answers are handed to those who wait
  * @param spaces the way to the owners of spaces
  * @param topics the way to the owners of topics
+ * @param bases what forks stand on
  */
 record MemSpaceNode(
     KvStore store,
@@ -25,7 +27,13 @@ record MemSpaceNode(
     Owners spaces,
     Owners topics,
     Grants grants,
-    Calls calls) {
+    Calls calls,
+    Bases bases) {
+
+  /** Reads a ledger, through it to what it stands on. */
+  ForkReader reader(LedgerId id) {
+    return bases.reader(id);
+  }
 
   Ledger newLedger(LedgerId id, LedgerHost host) {
     // an embedded store is locked by its process, and sharding has one owner per ledger in it

@@ -14,6 +14,7 @@ import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -50,7 +51,8 @@ public final class MemSpaceSystem {
     Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY, exact);
     Grants grants = new Grants(calls, spaces, settings.grantLease(), answers);
     MemSpaceNode node =
-        new MemSpaceNode(store, settings, answers, spaces, topicOwners, grants, calls);
+        new MemSpaceNode(
+            store, settings, answers, spaces, topicOwners, grants, calls, new Bases(store));
     VersionCache cache = new VersionCache(settings.cacheBytes());
     WatchHub hub = new WatchHub(node, cache);
     Topics topics = new Topics(node, hub);
@@ -100,8 +102,10 @@ public final class MemSpaceSystem {
               calls.stop();
             });
     store.now().thenAccept(now -> RequestStamp.notBefore(Timestamps.millis(now)));
-    catalogue
-        .empty()
+    (store.scope() == StoreScope.ALL
+            ? catalogue.discardStaged() // an embedded store is this process's alone
+            : CompletableFuture.<Void>completedStage(null))
+        .thenCompose(done -> catalogue.empty())
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {

@@ -36,6 +36,9 @@ public interface MemSpaces {
    */
   CompletionStage<SpaceInfo> update(Principal caller, String space, UpdateSpace change);
 
+  /** Forks, bookmarks, differences, merges. */
+  Forks forks();
+
   /** Ends writing; reads go on. Archiving twice is harmless. */
   CompletionStage<SpaceInfo> archive(Principal caller, String space);
 

@@ -2,9 +2,9 @@ package io.nucleusmem.memspace;
 
 import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.EntryRef;
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerKeys;
-import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Outcome;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.ledger.Version;
@@ -34,14 +34,14 @@ final class MountedSpaceClient implements MountedSpace {
       16; // pages of the store that one page of a scan may look through
 
   private final MemSpaceClient client;
-  private final LedgerReader reader;
+  private final ForkReader reader;
   private final AtomicLong seen = new AtomicLong();
   private volatile Grant grant;
 
   MountedSpaceClient(MemSpaceClient client, Grant grant) {
     this.client = client;
     this.grant = grant;
-    this.reader = new LedgerReader(client.node().store(), grant.space());
+    this.reader = client.node().reader(grant.space());
   }
 
   @Override
@@ -461,7 +461,9 @@ final class MountedSpaceClient implements MountedSpace {
   // ---- which state ----
 
   private static boolean isPast(ReadAt at) {
-    return at instanceof ReadAt.AtRevision || at instanceof ReadAt.AtInstant;
+    return at instanceof ReadAt.AtRevision
+        || at instanceof ReadAt.AtInstant
+        || at instanceof ReadAt.AtBookmark;
   }
 
   /** The revision that a past read names; fails if it lies in the future. */
@@ -475,20 +477,35 @@ final class MountedSpaceClient implements MountedSpace {
           ? CompletableFuture.completedFuture(past.revision())
           : newest().thenApply(newest -> notInFuture(past.revision(), newest));
     }
+    if (at instanceof ReadAt.AtBookmark bookmark) {
+      return reader
+          .own()
+          .state(ForkRows.bookmarkKey(bookmark.name()))
+          .thenApply(
+              row ->
+                  StateJson.decode(
+                          row.orElseThrow(() -> ForkChanges.noBookmark(bookmark.name())),
+                          ForkRows.Bookmark.class)
+                      .revision());
+    }
     return client
         .revisionAt(grant.space(), ((ReadAt.AtInstant) at).instant())
         .thenApply(revision -> Math.max(0, revision)); // before the space was made it was empty
   }
 
   private long notInFuture(long revision, long newest) {
+    requireReached(revision, newest);
+    saw(newest);
+    return revision;
+  }
+
+  static void requireReached(long revision, long newest) {
     if (revision > newest) {
       throw new MemSpaceException(
           ErrorCode.AS_OF_IN_FUTURE,
           "revision [%d] lies in the future; the newest is [%d]".formatted(revision, newest),
           Map.of("field", "as_of", "value", revision, "current_revision", newest));
     }
-    saw(newest);
-    return revision;
   }
 
   /** The newest revision: from the owner where its memory is exact, else from the store. */
@@ -504,9 +521,9 @@ final class MountedSpaceClient implements MountedSpace {
         value -> {
           Optional<Ledger> local = client.node().spaces().ledger(grant.space());
           CompletionStage<Long> floor =
-              local.isPresent()
+              local.isPresent() && revision >= local.get().ownFrom()
                   ? CompletableFuture.completedFuture(local.get().floor())
-                  : reader.floor();
+                  : reader.floor(revision);
           return floor.thenApply(
               oldest -> {
                 if (revision < oldest) {

@@ -1,9 +1,9 @@
 package io.nucleusmem.memspace;
 
 import io.nucleusmem.ledger.Change;
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
-import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Outcome;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.ledger.Version;
@@ -114,7 +114,7 @@ final class MountedTopicClient implements MountedTopic {
   public CompletionStage<Optional<Message>> message(long revision) {
     return found(
         id ->
-            new LedgerReader(node.store(), id)
+            node.reader(id)
                 .exact(TopicRows.message(revision), revision)
                 .thenCompose(
                     version ->
@@ -126,8 +126,8 @@ final class MountedTopicClient implements MountedTopic {
 
   /** Looks at the floor after a read that a compaction may have overtaken. */
   private <T> CompletionStage<T> unlessCompacted(LedgerId id, long from, T read) {
-    return new LedgerReader(node.store(), id)
-        .floor()
+    return node.reader(id)
+        .floor(from)
         .thenApply(
             oldest -> {
               if (from < oldest) {
@@ -234,7 +234,7 @@ final class MountedTopicClient implements MountedTopic {
     if (bounds[0] > bounds[1] || rows.isEmpty()) {
       return CompletableFuture.completedFuture(new Paged<>(List.of(), newest, Optional.empty()));
     }
-    return new LedgerReader(node.store(), id)
+    return node.reader(id)
         .scan(rows, newest, range.limit(), range.direction())
         .thenApply(
             page ->
@@ -264,7 +264,7 @@ final class MountedTopicClient implements MountedTopic {
     return madeOrFound(
         id ->
             hub.open(
-                new OwnerSource(id, node.store(), node.topics()),
+                new OwnerSource(id, node.reader(id), node.topics()),
                 space,
                 filter,
                 from,
@@ -329,7 +329,7 @@ final class MountedTopicClient implements MountedTopic {
   }
 
   private CompletionStage<List<Delivery>> deliveries(LedgerId id, List<Topic.Taken> taken) {
-    LedgerReader reader = new LedgerReader(node.store(), id);
+    ForkReader reader = node.reader(id);
     CompletionStage<List<Delivery>> all = CompletableFuture.completedFuture(new ArrayList<>());
     for (Topic.Taken each : taken) {
       all =

@@ -23,12 +23,20 @@ public sealed interface ReadAt {
    */
   record AtInstant(Instant instant) implements ReadAt {}
 
+  /** The state that a bookmark names; the same answer until the bookmark is moved. */
+  record AtBookmark(String name) implements ReadAt {}
+
   /** The newest state. */
   ReadAt LATEST = new Latest();
 
   /** The state at a revision. */
   static ReadAt revision(long revision) {
     return new AtRevision(revision);
+  }
+
+  /** The state that a bookmark names. */
+  static ReadAt bookmark(String name) {
+    return new AtBookmark(name);
   }
 
   /** The state at an instant. */

@@ -133,6 +133,9 @@ final class SpaceChanges {
     public List<Change> decide(PendingView view, long revision, long timestamp) {
       SpaceRows.Manifest manifest = manifest(view);
       requireOwner(manifest, caller);
+      if (target.equals(SpaceRows.Manifest.DELETED)) {
+        ForkChanges.requireNoForks(view, manifest);
+      }
       return manifest.state().equals(target)
           ? NOTHING
           : state(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest.withState(target)));
@@ -167,7 +170,8 @@ final class SpaceChanges {
       return view.state(SpaceRows.topicKey(name)).isPresent()
           ? NOTHING
           : state(
-              SpaceRows.topicKey(name), StateJson.encode(new SpaceRows.Topic(ledger.toString())));
+              SpaceRows.topicKey(name),
+              StateJson.encode(new SpaceRows.Topic(ledger.toString(), timestamp)));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.nucleusmem.memspace;
 
 import io.nucleusmem.ledger.Compactor;
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Pace;
@@ -133,7 +134,7 @@ final class SpaceCompaction {
     if (policy.keepsAll()) {
       return CompletableFuture.completedStage(Wanted.NOTHING);
     }
-    LedgerReader reader = new LedgerReader(node.store(), id);
+    ForkReader reader = node.reader(id);
     return Indexed.newest(node, messages ? node.topics() : node.spaces(), id)
         .thenCompose(
             newest ->
@@ -142,7 +143,7 @@ final class SpaceCompaction {
   }
 
   private static CompletionStage<Long> byAge(
-      LedgerReader reader, Retention policy, long now, boolean messages) {
+      ForkReader reader, Retention policy, long now, boolean messages) {
     if (policy.maxAge().isEmpty()) {
       return CompletableFuture.completedStage(0L);
     }

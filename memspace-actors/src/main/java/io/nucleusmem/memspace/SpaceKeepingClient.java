@@ -1,9 +1,16 @@
 package io.nucleusmem.memspace;
 
+import akka.stream.Materializer;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.store.Timestamps;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** What becomes of spaces' pasts, as one node sees to it. */
@@ -15,6 +22,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
   private final Operations operations;
   private final SpaceLocks locks = new SpaceLocks();
   private final SpaceCompaction compaction;
+  private final SpaceTransfer transfer;
 
   SpaceKeepingClient(
       MemSpaceClient spaces,
@@ -25,6 +33,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
     this.catalogue = catalogue;
     this.operations = operations;
     this.compaction = new SpaceCompaction(spaces.node(), settings.pace());
+    this.transfer = new SpaceTransfer(spaces.node(), catalogue);
     operations.register(COMPACT, this::compact);
   }
 
@@ -79,6 +88,43 @@ final class SpaceKeepingClient implements SpaceKeeping {
             result ->
                 ((Number) result.get("versions")).longValue()
                     + ((Number) result.get("log_rows")).longValue());
+  }
+
+  // ---- export and import ----
+
+  @Override
+  public CompletionStage<Exported> export(
+      Principal caller, String space, Optional<Instant> at, long from) {
+    if (from < 0) {
+      return CompletableFuture.failedFuture(
+          MemSpaceException.invalid("from", from, "bytes that came before, 0 or more"));
+    }
+    return owned(caller, space)
+        .thenCombine(
+            spaces.node().store().now(),
+            (id, now) -> {
+              Instant newest = Timestamps.instant(now);
+              if (at.isPresent() && at.get().isAfter(newest)) {
+                throw new MemSpaceException(
+                    ErrorCode.AS_OF_IN_FUTURE,
+                    "instant [%s] lies in the future; the store's time is [%s]"
+                        .formatted(at.get(), newest),
+                    Map.of("field", "at", "value", at.get().toString()));
+              }
+              return transfer.export(id, at.orElse(newest), from, version -> version);
+            })
+        .thenCompose(stage -> stage);
+  }
+
+  @Override
+  public CompletionStage<CreatedSpace> importSpace(
+      Principal caller, String name, Source<ByteString, ?> bytes, Materializer materializer) {
+    try {
+      Limits.name("name", name);
+    } catch (MemSpaceException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+    return transfer.importSpace(caller, name, bytes, materializer);
   }
 
   // ---- who may ----

@@ -127,7 +127,7 @@ final class SpaceRows {
       return kind.equals(SpaceKind.PRIVATE.label());
     }
 
-    SpaceInfo info(long revision) {
+    SpaceInfo info(long revision, Optional<Bytes> forkedFrom) {
       return new SpaceInfo(
           name,
           SpaceKind.ofLabel(kind),
@@ -136,7 +136,8 @@ final class SpaceRows {
           state.equals(ARCHIVED) ? SpaceInfo.State.ARCHIVED : SpaceInfo.State.ACTIVE,
           revision,
           java.time.Instant.ofEpochMilli(createdAt),
-          retention());
+          retention(),
+          forkedFrom.map(row -> StateJson.decode(row, ForkRows.ForkedFrom.class).info()));
     }
   }
 
@@ -218,8 +219,12 @@ final class SpaceRows {
     }
   }
 
-  /** A topic's ledger. */
-  record Topic(String id) {
+  /**
+   * A topic's ledger.
+   *
+   * @param at store's time at which it was listed; null in rows of before that was written: always
+   */
+  record Topic(String id, Long at) {
     LedgerId ledger() {
       return LedgerId.parse(id);
     }

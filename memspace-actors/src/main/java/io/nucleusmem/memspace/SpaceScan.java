@@ -1,6 +1,6 @@
 package io.nucleusmem.memspace;
 
-import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.Version;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
@@ -16,7 +16,7 @@ import java.util.concurrent.CompletionStage;
  * cover.
  */
 final class SpaceScan {
-  private final LedgerReader reader;
+  private final ForkReader reader;
   private final MountInfo mount;
   private final ScanRequest request;
   private final long revision;
@@ -24,8 +24,7 @@ final class SpaceScan {
   private final boolean ascending;
   private final List<Entry> items = new ArrayList<>();
 
-  SpaceScan(
-      LedgerReader reader, MountInfo mount, ScanRequest request, long revision, String scope) {
+  SpaceScan(ForkReader reader, MountInfo mount, ScanRequest request, long revision, String scope) {
     this.reader = reader;
     this.mount = mount;
     this.request = request;

@@ -4,7 +4,6 @@ import akka.actor.typed.javadsl.ActorContext;
 import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
-import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Outcome;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.ledger.Version;
@@ -173,7 +172,9 @@ final class TopicSubscription {
     KeyRange range = all.startingAt(LedgerKeys.versionsStart(topic.id(), TopicRows.message(from)));
     long newest = topic.ledger().committed();
     CompletionStage<List<Version>> read =
-        new LedgerReader(topic.node().store(), topic.id())
+        topic
+            .node()
+            .reader(topic.id())
             .scan(range, newest, Math.max(max, LOOK_AHEAD), Direction.ASCENDING)
             .thenApply(page -> page.versions());
     context.pipeToSelf(
@@ -304,7 +305,7 @@ final class TopicSubscription {
     }
     MemSpaceNode node = topic.node();
     CompletionStage<Outcome> buried =
-        new LedgerReader(node.store(), topic.id())
+        node.reader(topic.id())
             .exact(TopicRows.message(revision), revision)
             .thenCompose(
                 version ->

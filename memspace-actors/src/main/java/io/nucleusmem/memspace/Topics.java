@@ -6,6 +6,7 @@ import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.store.Bytes;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -65,13 +66,10 @@ final class Topics {
       MountedSpaceClient space, int limit, Optional<String> cursor) {
     String scope = "topics/" + space.grant().space();
     String after = cursor.map(text -> Cursor.decode(text, scope).at().utf8()).orElse("");
-    return node.calls()
-        .<MemSpace.Description>call(
-            (promise, again) ->
-                node.spaces().tell(space.grant().space(), new MemSpace.Describe(promise)))
+    return names(space.grant().space())
         .thenCompose(
-            description -> {
-              TreeMap<String, LedgerId> covered = new TreeMap<>(description.topics());
+            names -> {
+              TreeMap<String, LedgerId> covered = new TreeMap<>(names);
               covered.keySet().removeIf(name -> !space.mount().coversTopic(name));
               CompletionStage<List<TopicInfo>> items =
                   CompletableFuture.completedFuture(new ArrayList<>());
@@ -85,7 +83,9 @@ final class Topics {
                 last = each.getKey();
                 items =
                     items.thenCombine(
-                        describe(each.getKey(), each.getValue()),
+                        // an inherited one may not have been looked for before
+                        find(space, each.getKey(), false)
+                            .thenCompose(id -> describe(each.getKey(), id)),
                         (list, info) -> {
                           list.add(info);
                           return list;
@@ -97,6 +97,39 @@ final class Topics {
                       : Optional.empty();
               return items.thenApply(list -> new Paged<>(list, 0, next));
             });
+  }
+
+  /**
+   * The topics of a space and their ledgers; those that a fork finds in its base may not have been
+   * made yet.
+   */
+  CompletionStage<Map<String, LedgerId>> names(LedgerId space) {
+    return listed(space)
+        .thenApply(
+            topics -> {
+              Map<String, LedgerId> names = new HashMap<>();
+              topics.forEach((name, topic) -> names.put(name, topic.ledger()));
+              return names;
+            });
+  }
+
+  private CompletionStage<Map<String, SpaceRows.Topic>> listed(LedgerId space) {
+    CompletionStage<MemSpace.Description> own =
+        node.calls()
+            .call((promise, again) -> node.spaces().tell(space, new MemSpace.Describe(promise)));
+    return own.thenCombine(
+            node.reader(space).own().state(ForkRows.FORKED_FROM_KEY),
+            (description, from) ->
+                from.map(row -> StateJson.decode(row, ForkRows.ForkedFrom.class))
+                    .map(
+                        origin ->
+                            listed(origin.ledger())
+                                .thenApply(
+                                    base ->
+                                        InheritedTopics.over(
+                                            base, origin, space, description.topics())))
+                    .orElse(CompletableFuture.completedStage(description.topics())))
+        .thenCompose(topics -> topics);
   }
 
   /** Straight from the store: listing topics starts no owner. */

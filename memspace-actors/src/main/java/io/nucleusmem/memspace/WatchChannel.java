@@ -409,7 +409,7 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
                         full ->
                             source
                                 .reader()
-                                .floor()
+                                .floor(watcher.cursor() + 1)
                                 .thenApply(floor -> new Caught(watcher, full, floor, null))));
     getContext()
         .pipeToSelf(

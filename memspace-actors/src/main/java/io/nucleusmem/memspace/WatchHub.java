@@ -94,7 +94,7 @@ final class WatchHub {
           return key.name().startsWith(request.prefix()) && mount.covers(key.region(), key.name());
         };
     LedgerId id = space.grant().space();
-    WatchSource source = new OwnerSource(id, node.store(), node.spaces());
+    WatchSource source = new OwnerSource(id, node.reader(id), node.spaces());
     return open(source, space, filter, request.from(), request.values(), handler);
   }
 

@@ -1,14 +1,14 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.LedgerId;
-import io.nucleusmem.ledger.LedgerReader;
 
 /** Where a channel's commits come from: the owner of a space or of a topic. */
 interface WatchSource {
   LedgerId id();
 
   /** Reads the log where memory does not reach back. */
-  LedgerReader reader();
+  ForkReader reader();
 
   /**
    * Asks the owner for its commits; answered with the revision behind which they come. Harmless if

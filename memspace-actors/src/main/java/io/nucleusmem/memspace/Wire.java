@@ -83,6 +83,10 @@ final class Wire {
             SpaceWrite.class,
             SpaceChanges.AddMount.class,
             SpaceChanges.RenewClaim.class,
+            ForkChanges.AddPin.class,
+            ForkChanges.RemovePin.class,
+            ForkChanges.SetBookmark.class,
+            ForkChanges.RemoveBookmark.class,
             SubscriptionSpec.From.Latest.class,
             SubscriptionSpec.From.Earliest.class,
             SubscriptionSpec.From.Revision.class)) {

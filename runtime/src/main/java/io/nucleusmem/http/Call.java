@@ -21,6 +21,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
 
 /**
  * One request, read as the contract says: parameters of path and query, headers, body. Every part
@@ -34,6 +35,7 @@ final class Call {
   private static final int METADATA_BYTES_MAX = 4_096;
   private static final int DIGITS_MAX = 18; // fits a long
   private static final String JSON = "application/json";
+  private static final Pattern BOOKMARK = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}");
 
   private final HttpRequest request;
   private final RouteTable.Match match;
@@ -128,6 +130,11 @@ final class Call {
         : OptionalLong.empty();
   }
 
+  /** A whole number of the query; 0 where it is absent. */
+  long count(String name) {
+    return number(name, query(name)).orElse(0);
+  }
+
   /** A whole number of a header. */
   OptionalLong headerNumber(String name) {
     return number(name, header(name));
@@ -137,9 +144,7 @@ final class Call {
   ReadAt readAt() {
     Optional<String> asOf = query("as_of");
     if (asOf.isPresent()) {
-      return isDigits(asOf.get())
-          ? ReadAt.revision(parseRevision("as_of", asOf.get()))
-          : ReadAt.instant(instant("as_of", asOf.get()));
+      return past("as_of", asOf.get());
     }
     OptionalLong atLeast = headerNumber(Headers.AT_LEAST);
     if (atLeast.isPresent()) {
@@ -271,6 +276,16 @@ final class Call {
     return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
   }
 
+  /** A past state: a revision (digits), an instant or the name of a bookmark. */
+  static ReadAt past(String field, String text) {
+    if (isDigits(text)) {
+      return ReadAt.revision(parseRevision(field, text));
+    }
+    return BOOKMARK.matcher(text).matches()
+        ? ReadAt.bookmark(text)
+        : ReadAt.instant(instant(field, text));
+  }
+
   /** A revision: a whole number from 1. */
   static long parseRevision(String field, String text) {
     long value = parseNumber(field, text, "a revision, 1 or more");
@@ -289,7 +304,9 @@ final class Call {
           .truncatedTo(ChronoUnit.MILLIS);
     } catch (DateTimeParseException e) {
       throw MemSpaceException.invalid(
-          field, text, "a revision (digits) or an instant such as 2026-11-23T14:03:07.123Z");
+          field,
+          text,
+          "a revision (digits), an instant such as 2026-11-23T14:03:07.123Z or a bookmark's name");
     }
   }
 

@@ -70,6 +70,7 @@ public final class HttpEndpoint {
 
     RouteTable table = new RouteTable();
     new SpaceRoutes(spaces, callers, replays).addTo(table);
+    new ForkRoutes(spaces.forks(), callers, replays).addTo(table);
     new EntryRoutes(callers).addTo(table);
     new BatchRoutes(callers).addTo(table);
     new ClaimRoutes(callers, replays).addTo(table);
@@ -82,6 +83,7 @@ public final class HttpEndpoint {
     NucleusMem memory = NucleusMem.get(system);
     new OperationRoutes(memory.operations()).addTo(table);
     new KeepingRoutes(memory.keeping(), replays).addTo(table);
+    new TransferRoutes(memory.keeping(), callers, materializer).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);
     return Http.get(system)

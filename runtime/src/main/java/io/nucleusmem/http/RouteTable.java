@@ -108,7 +108,11 @@ final class RouteTable {
   Match find(String method, String path) {
     String[] segments = segments(path);
     List<String> values = new ArrayList<>(4);
-    Map<String, Route> found = find(root, segments, 0, values);
+    Map<String, Route> found = find(root, segments, 0, values, method);
+    if (found == null) { // a name that is a literal of another method, such as a space [import]
+      values.clear();
+      found = find(root, segments, 0, values, null);
+    }
     if (found == null) {
       throw new MemSpaceException(
           ErrorCode.NOT_FOUND,
@@ -129,31 +133,42 @@ final class RouteTable {
     return new Match(route, values);
   }
 
+  /**
+   * The calls of a path.
+   *
+   * @param method that one of them must have; null: whichever they have
+   */
   private static Map<String, Route> find(
-      Node node, String[] segments, int at, List<String> values) {
+      Node node, String[] segments, int at, List<String> values, String method) {
     if (at == segments.length) {
-      return node.byMethod.isEmpty() ? null : node.byMethod;
+      return answers(node.byMethod, method) ? node.byMethod : null;
     }
     Node literal = node.literals.get(segments[at]);
     if (literal != null) {
-      Map<String, Route> found = find(literal, segments, at + 1, values);
+      Map<String, Route> found = find(literal, segments, at + 1, values, method);
       if (found != null) {
         return found;
       }
     }
     if (node.parameter != null && !segments[at].isEmpty()) {
       values.add(segments[at]);
-      Map<String, Route> found = find(node.parameter, segments, at + 1, values);
+      Map<String, Route> found = find(node.parameter, segments, at + 1, values, method);
       if (found != null) {
         return found;
       }
       values.remove(values.size() - 1);
     }
-    if (!node.restByMethod.isEmpty()) {
+    if (answers(node.restByMethod, method)) {
       values.add(String.join("/", List.of(segments).subList(at, segments.length)));
       return node.restByMethod;
     }
     return null;
+  }
+
+  private static boolean answers(Map<String, Route> byMethod, String method) {
+    return method == null
+        ? !byMethod.isEmpty()
+        : byMethod.containsKey(method) || method.equals(HEAD) && byMethod.containsKey(GET);
   }
 
   private static String[] segments(String path) {

@@ -4,6 +4,7 @@ import akka.http.javadsl.model.HttpResponse;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.nucleusmem.memspace.CreateSpace;
 import io.nucleusmem.memspace.CreatedSpace;
+import io.nucleusmem.memspace.ForkBase;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Retention;
@@ -84,9 +85,17 @@ final class SpaceRoutes {
     }
   }
 
+  /** Where a fork comes from. */
+  record BaseJson(String space, long revision, Instant at) {
+    static BaseJson of(ForkBase base) {
+      return new BaseJson(base.space(), base.revision(), base.at());
+    }
+  }
+
   /**
    * A space.
    *
+   * @param base only of a fork
    * @param mount id of the creator's mount, only in the answer to the creation
    */
   record SpaceJson(
@@ -98,6 +107,7 @@ final class SpaceRoutes {
       long revision,
       Instant createdAt,
       RetentionJson retention,
+      @JsonInclude(JsonInclude.Include.NON_NULL) BaseJson base,
       @JsonInclude(JsonInclude.Include.NON_NULL) String mount) {
     static SpaceJson of(SpaceInfo space) {
       return of(space, null);
@@ -113,6 +123,7 @@ final class SpaceRoutes {
           space.revision(),
           space.createdAt(),
           RetentionJson.of(space.retention()),
+          space.base().map(BaseJson::of).orElse(null),
           mount);
     }
   }

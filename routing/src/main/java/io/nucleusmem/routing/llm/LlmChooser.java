@@ -1,5 +1,6 @@
 package io.nucleusmem.routing.llm;
 
+import akka.actor.Scheduler;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import com.typesafe.config.Config;
@@ -17,6 +18,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
+import scala.concurrent.ExecutionContext;
 
 /**
  * Lets a language model choose, as far as it has proved worth it on the routes' own examples.
@@ -50,21 +52,24 @@ public final class LlmChooser implements RouteChooser, AutoCloseable {
 
   /** A chooser with a model of one's own; of the settings' server only the names are used. */
   public static LlmChooser create(LlmSettings settings, ChatModel model, ActorSystem<?> system) {
-    Executor blocking =
+    return create(
+        settings,
+        model,
         system
             .dispatchers()
-            .lookup(DispatcherSelector.fromConfig(LlmSettings.PATH + ".dispatcher"));
-    return create(settings, model, system, blocking, System::nanoTime);
+            .lookup(DispatcherSelector.fromConfig(LlmSettings.PATH + ".dispatcher")),
+        system.executionContext(),
+        system.classicSystem().scheduler(),
+        System::nanoTime);
   }
 
   static LlmChooser create(
       LlmSettings settings,
       ChatModel model,
-      ActorSystem<?> system,
       Executor blocking,
+      ExecutionContext timers,
+      Scheduler scheduler,
       LongSupplier nanoTime) {
-    var scheduler = system.classicSystem().scheduler();
-    var timers = system.executionContext();
     var runs = new ModelRuns(model, settings, blocking, timers, scheduler, nanoTime);
     var measurement =
         new Measurement(

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import akka.actor.testkit.typed.javadsl.ManualTime;
-import akka.actor.typed.DispatcherSelector;
 import dev.langchain4j.model.chat.ChatModel;
 import io.nucleusmem.routing.Ranking.Verdict;
 import io.nucleusmem.routing.RouteChooser;
@@ -355,14 +354,11 @@ class LlmChooserTest {
   }
 
   private LlmChooser chooser(ChatModel model, String... settings) {
-    return LlmChooser.create(
+    return Settings.chooser(
         Settings.with(settings),
         model,
         testKit.system(),
-        testKit
-            .system()
-            .dispatchers()
-            .lookup(DispatcherSelector.fromConfig(LlmSettings.PATH + ".dispatcher")),
+        Settings.dispatcher(testKit.system()),
         now::get);
   }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import akka.actor.testkit.typed.javadsl.ManualTime;
-import akka.actor.typed.DispatcherSelector;
 import io.nucleusmem.routing.Ranking.Verdict;
 import io.nucleusmem.routing.RouteChooser.Choice;
 import io.nucleusmem.routing.RouteChooser.ChooserException;
@@ -268,15 +267,8 @@ class UnrulyServersTest {
 
   private LlmChooser chooser(String settings) {
     LlmSettings all = Settings.with(settings);
-    return LlmChooser.create(
-        all,
-        ChatModels.of(all),
-        testKit.system(),
-        testKit
-            .system()
-            .dispatchers()
-            .lookup(DispatcherSelector.fromConfig(LlmSettings.PATH + ".dispatcher")),
-        now::get);
+    return Settings.chooser(
+        all, ChatModels.of(all), testKit.system(), Settings.dispatcher(testKit.system()), now::get);
   }
 
   private static String lines(String... lines) {

@@ -1,0 +1,175 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.Change;
+import io.nucleusmem.ledger.Ledger;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.PendingView;
+import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.store.Timestamps;
+import java.util.List;
+import java.util.Map;
+
+/** The commands on a space that pin its past. */
+final class ForkChanges {
+  static final int BOOKMARKS_MAX = 1_000; // of one space: all are in its owner's memory
+
+  private ForkChanges() {}
+
+  /** Pins a revision for a fork that is about to be made. */
+  static final class AddPin extends SpaceCommand {
+    private final String mountId;
+    private final LedgerId fork;
+    private final String name;
+    private final long revision;
+    private final long takenAt;
+
+    /**
+     * @param mountId must cover the whole space
+     * @param name of the fork
+     * @param takenAt timestamp at which it takes the topics
+     */
+    AddPin(String author, String mountId, LedgerId fork, String name, long revision, long takenAt) {
+      super(author, null, true);
+      this.mountId = mountId;
+      this.fork = fork;
+      this.name = name;
+      this.revision = revision;
+      this.takenAt = takenAt;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      SpaceRows.Manifest manifest = manifest(view);
+      requireWhole(mount(view, mountId, manifest));
+      requireThere(view, revision);
+      if (view.state(ForkRows.pinKey(fork)).isPresent()) {
+        return NOTHING;
+      }
+      ForkRows.Pin pin =
+          new ForkRows.Pin(name, revision, takenAt, sender(), Timestamps.millis(timestamp));
+      return state(ForkRows.pinKey(fork), StateJson.encode(pin));
+    }
+  }
+
+  /** Lets go of what a fork needed that is gone, or was never made. */
+  static final class RemovePin extends SpaceCommand {
+    private final LedgerId fork;
+
+    RemovePin(String author, LedgerId fork) {
+      super(author, null, true);
+      this.fork = fork;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      return view.state(ForkRows.pinKey(fork)).isEmpty()
+          ? NOTHING
+          : state(ForkRows.pinKey(fork), null);
+    }
+  }
+
+  /** Sets or moves a bookmark. */
+  static final class SetBookmark extends SpaceCommand {
+    private final String mountId;
+    private final String name;
+    private final long revision;
+    private final long takenAt;
+
+    SetBookmark(
+        String author,
+        RequestStamp request,
+        boolean maybeRetried,
+        String mountId,
+        String name,
+        long revision,
+        long takenAt) {
+      super(author, request, maybeRetried);
+      this.mountId = mountId;
+      this.name = name;
+      this.revision = revision;
+      this.takenAt = takenAt;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      requireWrite(mount(view, mountId, manifest(view)), name);
+      requireThere(view, revision);
+      int count = view.table(SpaceRows.BOOKMARKS).size();
+      if (count >= BOOKMARKS_MAX && view.state(ForkRows.bookmarkKey(name)).isEmpty()) {
+        throw MemSpaceException.tooLarge("bookmarks", count + 1, BOOKMARKS_MAX, "bookmarks");
+      }
+      ForkRows.Bookmark row =
+          new ForkRows.Bookmark(revision, takenAt, sender(), Timestamps.millis(timestamp));
+      return state(ForkRows.bookmarkKey(name), StateJson.encode(row));
+    }
+  }
+
+  /** Removes a bookmark. */
+  static final class RemoveBookmark extends SpaceCommand {
+    private final String mountId;
+    private final String name;
+
+    RemoveBookmark(
+        String author, RequestStamp request, boolean maybeRetried, String mountId, String name) {
+      super(author, request, maybeRetried);
+      this.mountId = mountId;
+      this.name = name;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      requireWrite(mount(view, mountId, manifest(view)), name);
+      if (view.state(ForkRows.bookmarkKey(name)).isEmpty()) {
+        throw noBookmark(name);
+      }
+      return state(ForkRows.bookmarkKey(name), null);
+    }
+  }
+
+  static MemSpaceException noBookmark(String name) {
+    return new MemSpaceException(
+        ErrorCode.BOOKMARK_NOT_FOUND,
+        "there is no bookmark [%s]".formatted(name),
+        Map.of("bookmark", name));
+  }
+
+  /** Refuses who does not see all of a space. */
+  static void requireWhole(MountInfo mount) {
+    if (!isWhole(mount)) {
+      throw new MemSpaceException(
+          ErrorCode.FORBIDDEN,
+          "mount [%s] shows a part of [%s]; a fork shows all of it, so it takes a mount without limits"
+              .formatted(mount.id(), mount.space()));
+    }
+  }
+
+  static boolean isWhole(MountInfo mount) {
+    return mount.regions().isEmpty() && mount.prefixes().isEmpty() && mount.topics().isEmpty();
+  }
+
+  /** Refuses a space that forks need. */
+  static void requireNoForks(PendingView view, SpaceRows.Manifest manifest) {
+    List<String> forks =
+        ForkRows.pins(view.table(SpaceRows.PINS)).stream().map(pin -> pin.pin().fork()).toList();
+    if (!forks.isEmpty()) {
+      throw new MemSpaceException(
+          ErrorCode.SPACE_PINNED,
+          "space [%s] is needed by [%d] forks, such as [%s]; delete them first"
+              .formatted(manifest.name(), forks.size(), forks.get(0)),
+          Map.of("forks", forks.subList(0, Math.min(forks.size(), Limits.PAGE_MAX))));
+    }
+  }
+
+  private static void requireThere(PendingView view, long revision) {
+    long floor = Ledger.floor(view);
+    if (revision < floor) {
+      throw new CompactedException(revision, floor);
+    }
+  }
+
+  private static void requireWrite(MountInfo mount, String bookmark) {
+    if (!mount.access().mayWrite() || !isWhole(mount)) {
+      throw SpaceCommand.notCovered(mount, "bookmark " + bookmark);
+    }
+  }
+}

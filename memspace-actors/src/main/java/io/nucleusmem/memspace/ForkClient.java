@@ -1,0 +1,338 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.Base;
+import io.nucleusmem.ledger.ForkReader;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.ledger.StateKey;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.Timestamps;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** Forks and bookmarks of one node's client. */
+final class ForkClient implements Forks {
+  private final MemSpaceClient client;
+  private final Pins pins;
+
+  ForkClient(MemSpaceClient client, Pins pins) {
+    this.client = client;
+    this.pins = pins;
+  }
+
+  /**
+   * A state of a space.
+   *
+   * @param timestamp at which other ledgers are to be seen with it
+   */
+  record Point(long revision, long timestamp) {}
+
+  // ---- forking ----
+
+  @Override
+  public CompletionStage<CreatedSpace> fork(
+      Principal caller, ForkRequest request, WriteOptions options) {
+    return checked(
+        () -> {
+          Limits.name("name", request.name());
+          options.requestId().ifPresent(Limits::requestId);
+          RequestStamp stamp =
+              options
+                  .requestId()
+                  .map(id -> RequestStamp.of(id, Limits.hash(caller.name(), request)))
+                  .orElse(null);
+          return client
+              .visible(caller, request.space())
+              .thenCompose(
+                  base ->
+                      client
+                          .catalogue()
+                          .resolve(request.space())
+                          .thenCompose(id -> fork(caller, request, stamp, id, base)));
+        });
+  }
+
+  private CompletionStage<CreatedSpace> fork(
+      Principal caller,
+      ForkRequest request,
+      RequestStamp stamp,
+      LedgerId baseId,
+      MemSpace.Description base) {
+    MountInfo mount =
+        base.mounts().stream()
+            .filter(each -> each.holder().equals(caller.name()))
+            .filter(ForkChanges::isWhole)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new MemSpaceException(
+                        ErrorCode.FORBIDDEN,
+                        "[%s] has no mount that shows all of [%s]; a fork takes one"
+                            .formatted(caller.name(), request.space())));
+    CreateSpace space =
+        new CreateSpace(
+            request.name(),
+            base.info().kind(),
+            Optional.empty(),
+            Map.of(),
+            base.info().retention());
+    LedgerId fork = LedgerId.random();
+    return point(baseId, request.at())
+        .thenCombine(client.node().bases().of(baseId), Start::new)
+        .thenCompose(
+            start -> {
+              ForkOrigin origin = origin(request, baseId, start);
+              return pin(caller, mount, baseId, fork, request.name(), start.point())
+                  .thenCompose(
+                      pinned -> client.create(caller, space, caller.name(), stamp, fork, origin))
+                  .handle((made, failure) -> settled(baseId, fork, made, failure))
+                  .thenCompose(stage -> stage);
+            });
+  }
+
+  private record Start(Point point, Base base) {}
+
+  private static ForkOrigin origin(ForkRequest request, LedgerId baseId, Start start) {
+    requireOwn(request.space(), start);
+    long revision = start.point().revision();
+    if (start.base().layers().size() >= Base.LAYERS_MAX) {
+      throw new MemSpaceException(
+          ErrorCode.FORKS_TOO_DEEP,
+          "[%s] stands on [%d] spaces, as many as can be; fork one of those, or merge first"
+              .formatted(request.space(), start.base().layers().size()),
+          Map.of("accepted", Base.LAYERS_MAX));
+    }
+    return new ForkOrigin(
+        Base.of(baseId, revision, start.base()),
+        new ForkRows.ForkedFrom(
+            request.space(), baseId.toString(), revision, start.point().timestamp()));
+  }
+
+  /** What is older than a fork is pinned in its base, not in the fork. */
+  private static void requireOwn(String space, Start start) {
+    long revision = start.point().revision();
+    if (revision < start.base().revision()) {
+      throw MemSpaceException.invalid(
+          "at",
+          revision,
+          "revision %d of [%s] or later; what is older belongs to the space that it was forked from"
+              .formatted(start.base().revision(), space));
+    }
+  }
+
+  private CompletionStage<?> pin(
+      Principal caller, MountInfo mount, LedgerId base, LedgerId fork, String name, Point point) {
+    return client.apply(
+        base,
+        again ->
+            new ForkChanges.AddPin(
+                caller.name(), mount.id(), fork, name, point.revision(), point.timestamp()));
+  }
+
+  /** A fork that was refused, or that an earlier request made, leaves no pin of this one. */
+  private CompletionStage<CreatedSpace> settled(
+      LedgerId base, LedgerId fork, CreatedSpace made, Throwable failure) {
+    if (failure == null && SpaceRows.spaceOf(made.mount().id()).equals(fork)) {
+      return CompletableFuture.completedFuture(made);
+    }
+    MemSpaceException why = failure == null ? null : Calls.explain(failure);
+    if (why != null && why.code().retryable()) {
+      return CompletableFuture.failedFuture(why); // it may yet be there; else the pin is swept
+    }
+    return pins.remove(base, fork)
+        .handle(
+            (done, ignored) -> { // a pin that stays is swept
+              if (why != null) {
+                throw why;
+              }
+              return made;
+            });
+  }
+
+  // ---- bookmarks ----
+
+  @Override
+  public CompletionStage<Bookmark> bookmark(MountedSpace space, String name, ReadAt at) {
+    return checked(
+        () -> {
+          bookmarkName(name);
+          LedgerId id = SpaceRows.spaceOf(space.mount().id());
+          RequestStamp once = RequestStamp.fresh(0);
+          return point(id, at)
+              .thenCombine(client.node().bases().of(id), Start::new)
+              .thenCompose(
+                  start -> {
+                    requireOwn(space.mount().space(), start);
+                    Point point = start.point();
+                    return client.apply(
+                        id,
+                        again ->
+                            new ForkChanges.SetBookmark(
+                                space.mount().holder(),
+                                once,
+                                again,
+                                space.mount().id(),
+                                name,
+                                point.revision(),
+                                point.timestamp()));
+                  })
+              .thenApply(
+                  outcome ->
+                      ((io.nucleusmem.ledger.Change.OfState) outcome.record().changes().get(0))
+                          .value())
+              .thenApply(row -> StateJson.decode(row, ForkRows.Bookmark.class).info(name));
+        });
+  }
+
+  @Override
+  public CompletionStage<Bookmark> bookmark(MountedSpace space, String name) {
+    return read(
+        space,
+        own ->
+            own.state(ForkRows.bookmarkKey(name))
+                .thenApply(
+                    row ->
+                        StateJson.decode(
+                                row.orElseThrow(() -> ForkChanges.noBookmark(name)),
+                                ForkRows.Bookmark.class)
+                            .info(name)));
+  }
+
+  @Override
+  public CompletionStage<Paged<Bookmark>> bookmarks(
+      MountedSpace space, int limit, Optional<String> cursor) {
+    return checked(
+        () -> {
+          Limits.page(limit);
+          String scope = "bookmarks/" + space.mount().id();
+          String after = cursor.map(text -> Cursor.decode(text, scope).at().utf8()).orElse("");
+          return read(space, own -> own.state().thenApply(rows -> page(rows, after, limit, scope)));
+        });
+  }
+
+  private static Paged<Bookmark> page(
+      Map<StateKey, Bytes> rows, String after, int limit, String scope) {
+    List<Bookmark> all =
+        rows.entrySet().stream()
+            .filter(each -> each.getKey().table() == SpaceRows.BOOKMARKS)
+            .map(
+                each ->
+                    StateJson.decode(each.getValue(), ForkRows.Bookmark.class)
+                        .info(each.getKey().key().utf8()))
+            .filter(each -> each.name().compareTo(after) > 0)
+            .sorted(Comparator.comparing(Bookmark::name))
+            .toList();
+    List<Bookmark> page = all.subList(0, Math.min(limit, all.size()));
+    return new Paged<>(
+        page,
+        0,
+        all.size() > limit
+            ? Optional.of(new Cursor(scope, 0, Bytes.utf8(page.get(limit - 1).name())).encode())
+            : Optional.empty());
+  }
+
+  @Override
+  public CompletionStage<Void> removeBookmark(MountedSpace space, String name) {
+    return checked(
+        () -> {
+          RequestStamp once = RequestStamp.fresh(0);
+          return client
+              .apply(
+                  SpaceRows.spaceOf(space.mount().id()),
+                  again ->
+                      new ForkChanges.RemoveBookmark(
+                          space.mount().holder(), once, again, space.mount().id(), name))
+              .thenApply(outcome -> null);
+        });
+  }
+
+  private static void bookmarkName(String name) {
+    Limits.name("bookmark", name);
+    if (name.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      throw MemSpaceException.invalid("bookmark", name, "a name that is not a number");
+    }
+  }
+
+  /** Reads rows of state of a mounted space, while the mount holds. */
+  private <T> CompletionStage<T> read(
+      MountedSpace space, Function<LedgerReader, CompletionStage<T>> read) {
+    return checked(
+        () ->
+            client
+                .grants()
+                .get(space.mount().id())
+                .thenCompose(
+                    grant ->
+                        new MountedSpaceClient(client, grant)
+                            .guarded(() -> read.apply(client.node().reader(grant.space()).own()))));
+  }
+
+  // ---- which state ----
+
+  /** A past state, or with {@link ReadAt#LATEST} what is now. */
+  CompletionStage<Point> point(LedgerId space, ReadAt at) {
+    ForkReader reader = client.node().reader(space);
+    if (at instanceof ReadAt.AtRevision past) {
+      if (past.revision() < 0) {
+        throw MemSpaceException.invalid("at", past.revision(), "a revision, or an instant");
+      }
+      return client
+          .node()
+          .newest(client.node().spaces(), space)
+          .thenCompose(
+              newest -> {
+                MountedSpaceClient.requireReached(past.revision(), newest);
+                return reader.rowOf(past.revision());
+              })
+          .thenApply(
+              row ->
+                  new Point(
+                      past.revision(),
+                      row.orElseThrow(() -> new CompactedException(past.revision(), 0))
+                          .timestamp()));
+    }
+    if (at instanceof ReadAt.AtBookmark bookmark) {
+      return reader
+          .own()
+          .state(ForkRows.bookmarkKey(bookmark.name()))
+          .thenApply(
+              row ->
+                  StateJson.decode(
+                      row.orElseThrow(() -> ForkChanges.noBookmark(bookmark.name())),
+                      ForkRows.Bookmark.class))
+          .thenApply(row -> new Point(row.revision(), row.timestamp()));
+    }
+    CompletionStage<Instant> instant =
+        at instanceof ReadAt.AtInstant past
+            ? CompletableFuture.completedFuture(past.instant())
+            : client.node().store().now().thenApply(Timestamps::instant);
+    return instant.thenCompose(
+        moment ->
+            client
+                .revisionAt(space, moment)
+                .thenApply(
+                    revision -> {
+                      if (revision < 0) {
+                        throw MemSpaceException.invalid(
+                            "at", moment, "an instant at which the space was there");
+                      }
+                      return new Point(revision, MountedSpaceClient.timestampOf(moment));
+                    }));
+  }
+
+  private static <T> CompletionStage<T> checked(Supplier<CompletionStage<T>> call) {
+    try {
+      return call.get();
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(Calls.explain(refused));
+    }
+  }
+}

@@ -1,0 +1,238 @@
+package io.nucleusmem.memspace;
+
+import akka.Done;
+import akka.NotUsed;
+import akka.stream.Materializer;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.StateKey;
+import io.nucleusmem.ledger.Version;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesWriter;
+import io.nucleusmem.store.RefusedCommitException;
+import io.nucleusmem.store.Timestamps;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
+
+/** Takes spaces out as files, and in again. */
+final class SpaceTransfer {
+  private final MemSpaceNode node;
+  private final Catalogue catalogue;
+
+  SpaceTransfer(MemSpaceNode node, Catalogue catalogue) {
+    this.node = node;
+    this.catalogue = catalogue;
+  }
+
+  // ---- out ----
+
+  CompletionStage<SpaceKeeping.Exported> export(
+      LedgerId id, Instant at, long from, UnaryOperator<Version> mask) {
+    long timestamp = Timestamps.lastOf(at.toEpochMilli());
+    return part(node.spaces(), id, null, timestamp)
+        .thenCompose(
+            space ->
+                new LedgerReader(node.store(), id)
+                    .state()
+                    .thenCompose(
+                        state ->
+                            topics(state, timestamp)
+                                .thenApply(
+                                    topics -> {
+                                      List<SpaceExport.Part> parts = new ArrayList<>();
+                                      parts.add(space);
+                                      parts.addAll(topics);
+                                      return export(state, parts, timestamp, mask);
+                                    })))
+        .thenApply(export -> new SpaceKeeping.Exported(at, source(export, from)));
+  }
+
+  private SpaceExport export(
+      TreeMap<StateKey, Bytes> state,
+      List<SpaceExport.Part> parts,
+      long timestamp,
+      UnaryOperator<Version> mask) {
+    SpaceRows.Manifest manifest =
+        StateJson.decode(state.get(SpaceRows.MANIFEST_KEY), SpaceRows.Manifest.class);
+    if (state.containsKey(ForkRows.FORKED_FROM_KEY)) {
+      throw new MemSpaceException(
+          ErrorCode.INVALID_REQUEST,
+          "space [%s] is a fork: what it has of its base would be missing; merge it, and export the base"
+              .formatted(manifest.name()));
+    }
+    ExportFormat.Header header =
+        new ExportFormat.Header(
+            ExportFormat.VERSION,
+            manifest.name(),
+            manifest.kind(),
+            manifest.labels(),
+            manifest.retentionMillis(),
+            manifest.retentionVersions(),
+            manifest.retentionBytes(),
+            parts.get(0).ledger().revision(),
+            timestamp,
+            manifest.createdAt(),
+            parts.size() - 1);
+    return new SpaceExport(node.store(), header, parts, travelling(state), mask);
+  }
+
+  private static Optional<Bytes> travelling(TreeMap<StateKey, Bytes> state) {
+    BytesWriter out = ExportFormat.payload();
+    state.forEach(
+        (key, row) -> {
+          if (SpaceImport.TABLES.contains(key.table())) {
+            out.u8(key.table()).bytes(key.key()).bytes(row);
+          }
+        });
+    Bytes payload = out.toBytes();
+    return payload.isEmpty()
+        ? Optional.empty()
+        : Optional.of(ExportFormat.block(ExportFormat.STATE, payload));
+  }
+
+  /** Those that were there then, by name. */
+  private CompletionStage<List<SpaceExport.Part>> topics(
+      TreeMap<StateKey, Bytes> state, long timestamp) {
+    CompletionStage<List<SpaceExport.Part>> parts =
+        CompletableFuture.completedStage(new ArrayList<>());
+    for (Map.Entry<StateKey, Bytes> each : state.entrySet()) {
+      if (each.getKey().table() == SpaceRows.TOPICS) {
+        LedgerId id = Decoded.of(each.getValue(), SpaceRows.Topic.class).ledger();
+        String name = each.getKey().key().utf8();
+        parts =
+            parts.thenCompose(
+                list ->
+                    part(node.topics(), id, name, timestamp)
+                        .thenApply(
+                            part -> {
+                              if (part.ledger().revision() >= 0) {
+                                list.add(part);
+                              }
+                              return list;
+                            }));
+      }
+    }
+    return parts;
+  }
+
+  /** A ledger as it was at a time, which is closed by asking. */
+  private CompletionStage<SpaceExport.Part> part(
+      Owners owners, LedgerId id, String topic, long timestamp) {
+    return node.calls()
+        .<Long>call(
+            (promise, again) -> owners.tell(id, new LedgerOwner.RevisionAt(timestamp, promise)))
+        .thenCompose(revision -> Indexed.newest(node, owners, id).thenApply(done -> revision))
+        .thenCombine(
+            new LedgerReader(node.store(), id).floor(),
+            (revision, floor) -> {
+              if (revision < 0 && topic == null) {
+                throw MemSpaceException.invalid(
+                    "at", Timestamps.instant(timestamp), "an instant after the space was made");
+              }
+              if (revision >= 0 && revision < floor) {
+                throw new CompactedException(revision, floor);
+              }
+              return new SpaceExport.Part(id, new ExportFormat.Ledger(topic, revision, floor));
+            });
+  }
+
+  private static Source<ByteString, NotUsed> source(SpaceExport export, long from) {
+    return Source.unfoldAsync(
+            from,
+            (Long skip) ->
+                export
+                    .next()
+                    .thenApply(
+                        block ->
+                            block.map(
+                                bytes ->
+                                    akka.japi.Pair.create(
+                                        Math.max(0, skip - bytes.length()),
+                                        SpaceExport.skip(bytes, skip).orElse(Bytes.EMPTY)))))
+        .filter(bytes -> !bytes.isEmpty())
+        .map(bytes -> ByteString.fromArrayUnsafe(bytes.shared()));
+  }
+
+  // ---- in ----
+
+  CompletionStage<CreatedSpace> importSpace(
+      Principal caller, String name, Source<ByteString, ?> bytes, Materializer materializer) {
+    SpaceImport into = new SpaceImport(node.store(), name, caller, LedgerId.random());
+    ExportReader reader = new ExportReader();
+    return catalogue
+        .find(name)
+        .thenAccept(
+            there -> {
+              if (there.isPresent()) {
+                throw exists(name);
+              }
+            })
+        .thenCompose(
+            free ->
+                bytes
+                    .statefulMapConcat(() -> part -> blocks(reader, part))
+                    .mapAsync(1, block -> into.take(block).thenApply(done -> Done.getInstance()))
+                    .runWith(Sink.ignore(), materializer))
+        .thenCompose(done -> into.finish(reader.position(), reader.blocks()))
+        .handle(
+            (created, failure) ->
+                failure == null
+                    ? CompletableFuture.completedStage(created)
+                    : undo(into, name, failure))
+        .thenCompose(stage -> stage);
+  }
+
+  private static Iterable<ExportReader.Block> blocks(ExportReader reader, ByteString part) {
+    reader.add(part.toArray());
+    return () ->
+        new Iterator<>() {
+          private Optional<ExportReader.Block> next = reader.next();
+
+          @Override
+          public boolean hasNext() {
+            return next.isPresent();
+          }
+
+          @Override
+          public ExportReader.Block next() {
+            ExportReader.Block block = next.orElseThrow();
+            next = reader.next();
+            return block;
+          }
+        };
+  }
+
+  private CompletionStage<CreatedSpace> undo(SpaceImport into, String name, Throwable failure) {
+    Throwable cause = failure;
+    while (cause instanceof CompletionException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    RuntimeException told =
+        cause instanceof RefusedCommitException ? exists(name) : Calls.explain(cause);
+    return catalogue
+        .discardStaged(into.ids())
+        .handle(
+            (done, left) -> { // what could not be removed goes when a node starts
+              throw told;
+            });
+  }
+
+  private static MemSpaceException exists(String name) {
+    return new MemSpaceException(
+        ErrorCode.SPACE_EXISTS,
+        "there is a space [%s] already".formatted(name),
+        Map.of("name", name));
+  }
+}
