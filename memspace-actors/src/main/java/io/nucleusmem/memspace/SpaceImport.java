@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -291,13 +292,15 @@ final class SpaceImport {
                           batch,
                           space,
                           SpaceRows.topicKey(topic),
-                          StateJson.encode(new SpaceRows.Topic(its.toString()))));
+                          StateJson.encode(new SpaceRows.Topic(its.toString(), null))));
               state.forEach((key, row) -> put(batch, space, key, row));
               ids.forEach(each -> batch.delete(Catalogue.stagedKey(each)));
               return store.commit(batch.build());
             })
         .thenApply(
-            done -> new CreatedSpace(manifest.info(header.revision()), mount.info(mountId, name)));
+            done ->
+                new CreatedSpace(
+                    manifest.info(header.revision(), Optional.empty()), mount.info(mountId, name)));
   }
 
   /** Makes ledgers of the rows, before the space is made of them. */

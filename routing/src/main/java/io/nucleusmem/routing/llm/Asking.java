@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
@@ -35,6 +36,7 @@ final class Asking implements Callable<Vote> {
   private final double reserve;
   private final LongSupplier nanoTime;
   private final Question question;
+  private final LongAdder allCalls;
   private MinuteBudget.Spent spent;
 
   private int calls;
@@ -47,6 +49,7 @@ final class Asking implements Callable<Vote> {
    *
    * @param first what was taken from the budget for the first call
    * @param reserve of the budget, that the calls after the first leave untouched
+   * @param allCalls counts along
    */
   Asking(
       ChatModel model,
@@ -56,7 +59,8 @@ final class Asking implements Callable<Vote> {
       MinuteBudget.Spent first,
       double reserve,
       LongSupplier nanoTime,
-      Question question) {
+      Question question,
+      LongAdder allCalls) {
     this.model = model;
     this.server = server;
     this.formats = formats;
@@ -65,6 +69,7 @@ final class Asking implements Callable<Vote> {
     this.reserve = reserve;
     this.nanoTime = nanoTime;
     this.question = question;
+    this.allCalls = allCalls;
   }
 
   /** What a call may cost at most, as far as can be told before. */
@@ -131,6 +136,7 @@ final class Asking implements Callable<Vote> {
     MinuteBudget.Spent call = spent;
     spent = null;
     calls++;
+    allCalls.increment();
     var request = ChatRequest.builder().messages(List.copyOf(messages));
     server.temperature().ifPresent(request::temperature);
     if (server.answerTokensMax() > 0) {

@@ -69,7 +69,9 @@ final class Failures {
         why,
         "model [%s] at [%s] %s: %s"
             .formatted(server.model(), server.baseUrl(), what, words(cause, server)),
-        cause);
+        tellsTheKey(cause, server)
+            ? new IllegalStateException(cause.getClass().getName() + ", which repeats the key")
+            : cause);
   }
 
   private static Why why(Throwable failure) {
@@ -102,6 +104,18 @@ final class Failures {
     return failure instanceof CompletionException && failure.getCause() != null
         ? unwrapped(failure.getCause())
         : failure;
+  }
+
+  /** A cause is logged with its own words. */
+  private static boolean tellsTheKey(Throwable failure, LlmSettings.Server server) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (!server.apiKey().isEmpty()
+          && cause.getMessage() != null
+          && cause.getMessage().contains(server.apiKey())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What the server said, never with the key: some repeat it. */

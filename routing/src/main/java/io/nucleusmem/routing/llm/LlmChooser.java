@@ -136,6 +136,11 @@ public final class LlmChooser implements RouteChooser, AutoCloseable {
     return measurement.evidence();
   }
 
+  /** Calls to the model since the start: for messages, for measuring, and those that failed. */
+  public long calls() {
+    return runs.calls();
+  }
+
   /** Ends measuring; what is under way is waited for by nobody. */
   @Override
   public void close() {

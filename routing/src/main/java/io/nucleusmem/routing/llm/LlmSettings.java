@@ -136,6 +136,10 @@ public record LlmSettings(
    */
   public static LlmSettings from(Config root) {
     Config config = root.getConfig(PATH);
+    // one more, so that measuring never waits for all calls, nor they for it
+    int threads = config.getInt("dispatcher.thread-pool-executor.fixed-pool-size");
+    within(
+        "calls-in-flight-max", config.getInt("calls-in-flight-max"), 1, Math.min(64, threads - 1));
     return new LlmSettings(
         new Server(
             provider(config.getString("provider")),

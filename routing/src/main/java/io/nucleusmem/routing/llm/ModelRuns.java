@@ -16,6 +16,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import scala.concurrent.ExecutionContext;
 
@@ -37,6 +38,7 @@ final class ModelRuns {
   private final MinuteBudget budget;
   private final FormatMemory formats;
   private final CircuitBreaker breaker;
+  private final LongAdder calls = new LongAdder();
   private final AtomicBoolean probing =
       new AtomicBoolean(); // the one question of a half-open circuit
 
@@ -93,7 +95,15 @@ final class ModelRuns {
     }
     var asking =
         new Asking(
-            model, settings.server(), formats, budget, first.get(), reserve, nanoTime, question);
+            model,
+            settings.server(),
+            formats,
+            budget,
+            first.get(),
+            reserve,
+            nanoTime,
+            question,
+            calls);
     return run(asking)
         .handle(
             (vote, failure) -> {
@@ -103,6 +113,11 @@ final class ModelRuns {
               }
               return vote;
             });
+  }
+
+  /** To the model, since the start. */
+  long calls() {
+    return calls.sum();
   }
 
   private CompletionStage<Vote> refused(boolean probe, ChooserException why) {

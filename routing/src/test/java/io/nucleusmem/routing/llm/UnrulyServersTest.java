@@ -12,6 +12,8 @@ import io.nucleusmem.routing.RouteChooser.ChooserException.Why;
 import io.nucleusmem.routing.llm.ScriptedServer.Reply;
 import io.nucleusmem.routing.llm.ScriptedServer.Request;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
@@ -163,6 +165,9 @@ class UnrulyServersTest {
 
     assertThat(failure.why()).isEqualTo(why);
     assertThat(failure).hasMessageContaining("***").hasMessageNotContaining("sk-secret");
+    var trace = new StringWriter();
+    failure.printStackTrace(new PrintWriter(trace));
+    assertThat(trace.toString()).doesNotContain("sk-secret");
     assertThat(server.requests()).hasSize(1);
   }
 
