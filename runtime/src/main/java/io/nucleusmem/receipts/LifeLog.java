@@ -51,12 +51,15 @@ public final class LifeLog {
 
   private volatile Mark current = Mark.NONE;
 
+  // keeps effects in their order; taken before the other
+  private final Object leavingLock = new Object();
+  private CompletableFuture<Void> leaving = DONE; // the effect before has left
+
   // guards all below
   private final Object lock = new Object();
   private final Map<String, Long> confirmed = new HashMap<>();
   private long seq;
   private long ticket; // of the newest record that an effect has to wait for
-  private CompletableFuture<Void> leaving = DONE; // the effect before has left
 
   LifeLog(ReceiptLog log, String agent, long number) {
     this.log = log;
@@ -280,18 +283,19 @@ public final class LifeLog {
     Mark mark = current;
     CompletionStage<T> left;
     long seen;
-    synchronized (lock) {
-      seen = seq;
-      if (leaving.isDone() && log.isDurable(ticket)) {
+    synchronized (leavingLock) {
+      long upTo;
+      synchronized (lock) {
+        seen = seq;
+        upTo = ticket;
+      }
+      if (leaving.isDone() && log.isDurable(upTo)) {
         left = effect.get();
       } else {
         CompletableFuture<T> later = new CompletableFuture<>();
-        long upTo = ticket;
         leaving =
             leaving
                 .thenCompose(before -> log.durable(upTo))
-                .toCompletableFuture()
-                .copy()
                 .orTimeout(log.settings().recordTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .handle(
                     (recorded, failure) -> {

@@ -70,7 +70,7 @@ final class ReceiptKeys {
 
   /** The rounds of an agent behind a place and up to a time, both timestamps. */
   static KeyRange rangeOfAgent(String agent, Place after, long until) {
-    return new KeyRange(ofAgent(agent, after), agent('A', agent, 8).i64(until + 1).toBytes());
+    return new KeyRange(next(ofAgent(agent, after)), agent('A', agent, 8).i64(until + 1).toBytes());
   }
 
   static Bytes ofVersion(Bytes space, SeenVersion version, Place place) {

@@ -44,7 +44,7 @@ public final class ReceiptLog implements AutoCloseable {
   private final AtomicInteger watches = new AtomicInteger();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
-  // guards all below
+  // guards all below; taken behind a life's lock
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final Deque<LogRecord> pending = new ArrayDeque<>();
@@ -272,18 +272,21 @@ public final class ReceiptLog implements AutoCloseable {
 
   private void write() {
     List<LogRecord> records = new ArrayList<>();
+    List<LifeLog> further = new ArrayList<>();
     long upTo;
     lock.lock();
     try {
       writer.take(pending, records);
       upTo = offered - pending.size();
       if (pending.isEmpty()) {
-        confirming.forEach(life -> records.add(life.confirmed()));
+        further.addAll(confirming);
         confirming.clear();
       }
     } finally {
       lock.unlock();
     }
+    // a life's lock is taken before the log's
+    further.forEach(life -> records.add(life.confirmed()));
     if (!writer.write(records, () -> closed)) {
       return;
     }
