@@ -43,7 +43,7 @@ class StoreExtensionTest {
             "akka.coordinated-shutdown.run-by-actor-system-terminate = off");
     StoreExtension.get(node.system());
     node.system().terminate();
-    node.system().getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    node.system().getWhenTerminated().toCompletableFuture().get(120, TimeUnit.SECONDS);
     assertThat(closes).hasValue(1);
   }
 

@@ -90,6 +90,13 @@ final class HeadCache {
     }
   }
 
+  /** Forgets what nobody waits for: it was written over. */
+  void clear() {
+    slots.values().removeIf(slot -> slot.pins == 0 && slot.version != null);
+    bytes = 0;
+    slots.values().forEach(slot -> bytes += slot.version == null ? 0 : weight(slot.version));
+  }
+
   int size() {
     return slots.size();
   }

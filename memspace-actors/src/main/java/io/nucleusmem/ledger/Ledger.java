@@ -696,6 +696,13 @@ public final class Ledger {
         (outcome, refusal) -> reply.accept(refusal == null ? floor : null, refusal));
   }
 
+  /** Forgets what was read to decide commands; for the host's thread. What it held is erased. */
+  public void forgetHeads() {
+    if (heads != null) {
+      heads.clear();
+    }
+  }
+
   // ---- instants ----
 
   /**

@@ -38,6 +38,11 @@ public record Version(
         change.to());
   }
 
+  /** The same version with another body. */
+  public Version withBody(Bytes other) {
+    return new Version(entry, revision, timestamp, author, deleted, other, size, to);
+  }
+
   /** The row's value. */
   public Bytes encode() {
     BytesWriter out = new BytesWriter(24 + author.length() + body.length());

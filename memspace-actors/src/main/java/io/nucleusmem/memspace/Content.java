@@ -15,6 +15,12 @@ public record Content(Bytes value, String contentType, Map<String, String> metad
   public static final String JSON = "application/json";
   public static final String BINARY = "application/octet-stream";
 
+  /** The type of what stands in the place of an erased content: no value, and who and why. */
+  public static final String ERASED = "application/vnd.nucleusmem.erased";
+
+  /** The type of what stands in the place of a version in quarantine. */
+  public static final String QUARANTINED = "application/vnd.nucleusmem.quarantined";
+
   public Content {
     metadata = Map.copyOf(metadata);
   }
@@ -32,6 +38,11 @@ public record Content(Bytes value, String contentType, Map<String, String> metad
   /** Bytes of no known type. The array must not be changed afterwards. */
   public static Content bytes(byte[] bytes) {
     return new Content(Bytes.wrap(bytes), BINARY, Map.of());
+  }
+
+  /** True if this is what an erasure has left. */
+  public boolean isErased() {
+    return contentType.equals(ERASED);
   }
 
   /** The same with other metadata. */

@@ -45,6 +45,7 @@ final class ForkChanges {
       if (view.state(ForkRows.pinKey(fork)).isPresent()) {
         return NOTHING;
       }
+      KeepingChanges.requireNoErasure(view, manifest);
       ForkRows.Pin pin =
           new ForkRows.Pin(name, revision, takenAt, sender(), Timestamps.millis(timestamp));
       return state(ForkRows.pinKey(fork), StateJson.encode(pin));

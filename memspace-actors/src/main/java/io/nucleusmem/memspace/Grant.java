@@ -14,6 +14,7 @@ final class Grant {
   private volatile long usedAt;
   private volatile boolean archived;
   private volatile MemSpaceException ended;
+  private volatile ReadRules rules = ReadRules.NONE;
 
   Grant(LedgerId space, MountInfo mount) {
     this.space = space;
@@ -40,6 +41,20 @@ final class Grant {
     if (why != null) {
       throw why;
     }
+  }
+
+  /** What the space does not show. */
+  ReadRules rules() {
+    return rules;
+  }
+
+  void rules(ReadRules now) {
+    rules = now;
+  }
+
+  /** What is known of the space is not what it shows any more: the owner must be asked. */
+  void stale() {
+    leaseUntil = System.nanoTime();
   }
 
   boolean archived() {

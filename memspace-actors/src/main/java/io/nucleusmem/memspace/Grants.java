@@ -26,6 +26,8 @@ final class Grants {
   private final Duration lease;
   private final Map<String, Grant> grants = new ConcurrentHashMap<>();
   private final Executor answers;
+  private final Map<LedgerId, Long> erasedAt = new ConcurrentHashMap<>(); // spaces with erasures
+  private volatile Runnable forget = () -> {};
   private volatile ActorRef<Message> listener;
 
   /** What an owner tells a node, in the order in which it was decided. */
@@ -33,7 +35,12 @@ final class Grants {
 
   /** A mount may be used until a lease has run out that began when it was asked for. */
   record Granted(
-      LedgerId space, MountInfo mount, boolean archived, long asked, Promise<Grant> reply)
+      LedgerId space,
+      MountInfo mount,
+      boolean archived,
+      ReadRules rules,
+      long asked,
+      Promise<Grant> reply)
       implements Message {}
 
   /** A mount is not any more what it was. */
@@ -43,7 +50,9 @@ final class Grants {
   enum Change {
     REVOKED,
     ARCHIVED,
-    DELETED
+    DELETED,
+    /** The space does not show some of what it showed. */
+    STALE
   }
 
   Grants(Calls calls, Owners owners, Duration lease, Executor answers) {
@@ -69,6 +78,11 @@ final class Grants {
             Props.empty());
   }
 
+  /** Says how this node forgets what it has in memory, where something of it was erased. */
+  void onErasure(Runnable action) {
+    forget = action;
+  }
+
   ActorRef<Message> listener() {
     return listener;
   }
@@ -81,6 +95,11 @@ final class Grants {
         grants.computeIfAbsent(
             granted.mount().id(), id -> new Grant(granted.space(), granted.mount()));
     grant.archived(granted.archived());
+    if (granted.rules().erasedAt() > erasedAt.getOrDefault(granted.space(), 0L)) {
+      erasedAt.put(granted.space(), granted.rules().erasedAt());
+      forget.run();
+    }
+    grant.rules(granted.rules());
     grant.renewed(granted.asked() + lease.toNanos());
     answers.execute(() -> granted.reply().succeed(grant));
     return Behaviors.same();
@@ -88,10 +107,14 @@ final class Grants {
 
   private Behavior<Message> onChanged(Changed changed) {
     Grant grant = grants.get(changed.mountId());
+    if (changed.what() == Change.STALE) {
+      forget.run();
+    }
     if (grant != null) {
       switch (changed.what()) {
         case REVOKED -> grant.end(SpaceCommand.revoked(changed.mountId()));
         case ARCHIVED -> grant.archived(true);
+        case STALE -> grant.stale();
         case DELETED -> grant.end(SpaceCommand.gone(grant.mount().space()));
       }
     }

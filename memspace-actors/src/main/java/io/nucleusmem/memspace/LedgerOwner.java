@@ -9,6 +9,7 @@ import akka.actor.typed.TypedActorContext;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.typed.Cluster;
 import io.nucleusmem.ledger.Command;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerException;
@@ -67,6 +68,9 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
 
   /** Raises the floor as far as pins let it; answered with the floor as it is then. */
   record Compact(long floor, Promise<Long> reply) implements Message {}
+
+  /** The address of the node that the owner lives on. */
+  record Home(Promise<String> reply) implements Anytime {}
 
   /** Nobody has used the owner for a while. */
   record Idle() implements Anytime {}
@@ -164,6 +168,8 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
       ledger.revisionAt(at.timestamp(), at.reply()::settle);
     } else if (message instanceof Compact compact) {
       ledger.raiseFloor(compact.floor(), this::floorMax, compact.reply()::settle);
+    } else if (message instanceof Home home) {
+      succeed(home.reply(), Cluster.get(context.getSystem()).selfMember().address().toString());
     } else if (message instanceof Idle) {
       onIdle();
     } else if (message instanceof Stop) {

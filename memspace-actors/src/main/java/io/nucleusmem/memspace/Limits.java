@@ -104,6 +104,10 @@ final class Limits {
       throw MemSpaceException.invalid(
           "content_type", content.contentType(), "a media type of at most 255 characters");
     }
+    if (Tombstones.isOne(content)) {
+      throw MemSpaceException.invalid(
+          "content_type", content.contentType(), "a type that is not the node's own");
+    }
     int metadata = 0;
     for (Map.Entry<String, String> each : content.metadata().entrySet()) {
       metadata += utf8Length(each.getKey()) + utf8Length(each.getValue());

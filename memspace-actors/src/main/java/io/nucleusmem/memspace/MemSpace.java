@@ -84,6 +84,9 @@ final class MemSpace extends LedgerOwner {
   /** Changes the manifest; answered when every node that holds a mount that it ends knows. */
   record Update(Principal caller, UpdateSpace change, Promise<Boolean> reply) implements Anytime {}
 
+  /** Shows less or more; answered when every node that holds a mount knows. */
+  record ChangeRules(SpaceCommand command, Promise<Boolean> reply) implements Anytime {}
+
   /** Archives or deletes; answered when every node that holds a mount knows. */
   record SetState(Principal caller, String target, Promise<Boolean> reply) implements Anytime {}
 
@@ -137,6 +140,8 @@ final class MemSpace extends LedgerOwner {
       onRevokeMount(revoke);
     } else if (message instanceof Update update) {
       onUpdate(update);
+    } else if (message instanceof ChangeRules rules) {
+      onChangeRules(rules);
     } else if (message instanceof SetState state) {
       onSetState(state);
     } else {
@@ -297,7 +302,14 @@ final class MemSpace extends LedgerOwner {
       boolean archived = manifest.state().equals(SpaceRows.Manifest.ARCHIVED);
       message
           .node()
-          .tell(new Grants.Granted(id(), mount, archived, message.asked(), message.reply()));
+          .tell(
+              new Grants.Granted(
+                  id(),
+                  mount,
+                  archived,
+                  KeepingChanges.rules(ledger()::table),
+                  message.asked(),
+                  message.reply()));
     }
   }
 
@@ -331,6 +343,27 @@ final class MemSpace extends LedgerOwner {
                 }
               }
               tellHolders(ended, Grants.Change.REVOKED, message.reply());
+            });
+  }
+
+  private void onChangeRules(ChangeRules message) {
+    ledger()
+        .submit(
+            message.command(),
+            (outcome, refusal) -> {
+              if (refusal != null) {
+                message.reply().fail(refusal);
+                return;
+              }
+              later(
+                  () -> {
+                    ledger().forgetHeads();
+                    List<String> all = new ArrayList<>();
+                    ledger()
+                        .table(SpaceRows.MOUNTS)
+                        .forEach((key, row) -> all.add(key.key().utf8()));
+                    tellHolders(all, Grants.Change.STALE, message.reply());
+                  });
             });
   }
 

@@ -354,6 +354,17 @@ final class MemSpaceClient implements MemSpaces {
   }
 
   @Override
+  public CompletionStage<String> home(Principal caller, String space) {
+    return visible(caller, space)
+        .thenCompose(seen -> catalogue.resolve(space))
+        .thenCompose(
+            id ->
+                calls()
+                    .call(
+                        (promise, again) -> node.spaces().tell(id, new LedgerOwner.Home(promise))));
+  }
+
+  @Override
   public CompletionStage<Paged<SpaceInfo>> list(
       Principal caller, Optional<String> label, int limit, Optional<String> cursor) {
     return checked(

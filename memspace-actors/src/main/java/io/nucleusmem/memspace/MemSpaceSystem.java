@@ -58,6 +58,11 @@ public final class MemSpaceSystem {
     Topics topics = new Topics(node, hub);
     Catalogue catalogue = new Catalogue(store);
 
+    grants.onErasure(
+        () -> {
+          cache.clear();
+          hub.forget();
+        });
     grants.start(system);
     hub.start(system);
     sharding.init(

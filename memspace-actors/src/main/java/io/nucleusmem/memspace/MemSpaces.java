@@ -22,6 +22,13 @@ public interface MemSpaces {
   CompletionStage<SpaceInfo> describe(Principal caller, String space);
 
   /**
+   * The address of the node on which the space's owner lives now, such as {@code
+   * akka://nucleusmem@10.0.0.1:25520}; it may move at any time. {@code SPACE_NOT_FOUND} for whoever
+   * may not see the space.
+   */
+  CompletionStage<String> home(Principal caller, String space);
+
+  /**
    * A page of the spaces that the caller may see, by name.
    *
    * @param label {@code name:value}; empty: all

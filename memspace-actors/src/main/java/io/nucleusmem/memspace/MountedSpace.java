@@ -60,6 +60,18 @@ public interface MountedSpace {
     return write(new Operation.Delete(key));
   }
 
+  /**
+   * Writes what an entry held at an earlier revision as a new version; where it was absent then, it
+   * is deleted.
+   *
+   * @throws MemSpaceException {@link ErrorCode#ENTRY_NOT_FOUND} if it was absent then and is now,
+   *     and what a read as of that revision is refused with
+   */
+  default CompletionStage<Written> revert(EntryKey key, long to) {
+    return get(key, ReadAt.revision(to))
+        .thenCompose(then -> then.isPresent() ? put(key, then.get().content()) : delete(key));
+  }
+
   /** Adds to a number. */
   default CompletionStage<Written> add(EntryKey key, long amount) {
     return write(new Operation.Add(key, amount));

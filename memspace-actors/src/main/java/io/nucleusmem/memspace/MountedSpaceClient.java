@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -119,9 +120,16 @@ final class MountedSpaceClient implements MountedSpace {
               operation instanceof Operation.Append
                   ? SpaceRows.key(change.entry())
                   : operation.key(),
-              told && change.body() != null ? ContentCodec.decode(change.body()) : null));
+              told && change.body() != null ? told(change, outcome) : null));
     }
     return new Written(outcome.revision(), outcome.timestamp(), results, outcome.replayed());
+  }
+
+  /** What an answer that comes again may still tell. */
+  private Content told(Change.OfEntry change, Outcome outcome) {
+    Version version =
+        Version.of(change, outcome.revision(), outcome.timestamp(), outcome.record().author());
+    return ContentCodec.decode(show(version).body());
   }
 
   // ---- reads ----
@@ -149,11 +157,26 @@ final class MountedSpaceClient implements MountedSpace {
       return Optional.empty();
     }
     saw(version.get().revision());
-    return Optional.of(ContentCodec.entry(version.get(), true));
+    return Tombstones.readable(show(version.get()));
+  }
+
+  /** What the space shows of a version. */
+  Version show(Version version) {
+    return grant.rules().show(version);
   }
 
   @Override
   public CompletionStage<Optional<Entry>> pull(EntryKey key, long revision) {
+    return pull(key, revision, Tombstones::readable);
+  }
+
+  /** As {@link #pull}, with a tombstone where there is one. */
+  private CompletionStage<Optional<Entry>> pullShown(EntryKey key, long revision) {
+    return pull(key, revision, version -> Optional.of(ContentCodec.entry(version, true)));
+  }
+
+  private CompletionStage<Optional<Entry>> pull(
+      EntryKey key, long revision, Function<Version, Optional<Entry>> made) {
     if (!mount().covers(key.region(), key.name())) {
       return covered(Optional.empty());
     }
@@ -170,7 +193,7 @@ final class MountedSpaceClient implements MountedSpace {
                 version.ifPresent(found -> saw(found.revision()));
                 CompletionStage<Optional<Entry>> entry =
                     CompletableFuture.completedFuture(
-                        version.map(found -> ContentCodec.entry(found, true)));
+                        version.flatMap(found -> made.apply(show(found))));
                 return version.isPresent() ? entry : unlessCompacted(revision, entry);
               });
         });
@@ -196,7 +219,8 @@ final class MountedSpaceClient implements MountedSpace {
                           revision ->
                               unlessCompacted(
                                   revision,
-                                  new SpaceScan(reader, mount(), request, revision, scope)
+                                  new SpaceScan(
+                                          reader, mount(), request, revision, scope, this::show)
                                       .page(ranges, cursor.map(Cursor::at), SCAN_ROUNDS_MAX))));
         });
   }
@@ -246,7 +270,7 @@ final class MountedSpaceClient implements MountedSpace {
                           page -> {
                             List<Entry> items =
                                 page.versions().stream()
-                                    .map(v -> ContentCodec.entry(v, true))
+                                    .map(v -> ContentCodec.entry(show(v), true))
                                     .toList();
                             return new Paged<>(
                                 items,
@@ -302,7 +326,7 @@ final class MountedSpaceClient implements MountedSpace {
       SpaceRows.ClaimRow row = SpaceRows.ClaimRow.decode(state.value());
       claims =
           claims.thenCombine(
-              pull(key, row.revision()),
+              pullShown(key, row.revision()),
               (list, entry) -> {
                 entry.ifPresent(
                     found ->
@@ -327,7 +351,7 @@ final class MountedSpaceClient implements MountedSpace {
                   outcome -> {
                     Change.OfState state = (Change.OfState) outcome.record().changes().get(0);
                     SpaceRows.ClaimRow row = SpaceRows.ClaimRow.decode(state.value());
-                    return pull(key, row.revision())
+                    return pullShown(key, row.revision())
                         .thenApply(
                             entry ->
                                 new Claim(
@@ -349,8 +373,7 @@ final class MountedSpaceClient implements MountedSpace {
                 .thenApply(outcome -> null));
   }
 
-  private CompletionStage<Outcome> apply(
-      java.util.function.Function<Boolean, SpaceCommand> command) {
+  private CompletionStage<Outcome> apply(Function<Boolean, SpaceCommand> command) {
     return client.apply(grant.space(), command);
   }
 

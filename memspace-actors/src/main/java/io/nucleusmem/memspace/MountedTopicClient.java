@@ -120,7 +120,7 @@ final class MountedTopicClient implements MountedTopic {
                     version ->
                         version.isPresent()
                             ? CompletableFuture.completedFuture(
-                                version.map(found -> message(found, true)))
+                                version.map(found -> readable(message(found, true))))
                             : unlessCompacted(id, revision, Optional.empty())));
   }
 
@@ -137,8 +137,13 @@ final class MountedTopicClient implements MountedTopic {
             });
   }
 
+  private static Message readable(Message message) {
+    Tombstones.refuse(message.id(), message.revision(), message.content());
+    return message;
+  }
+
   private Message message(Version version, boolean values) {
-    Content content = ContentCodec.decode(version.body());
+    Content content = ContentCodec.decode(space.show(version).body());
     return new Message(
         Message.id(name, version.timestamp(), version.author()),
         name,

@@ -5,6 +5,7 @@ import akka.stream.Materializer;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
@@ -24,6 +25,45 @@ public interface SpaceKeeping {
    */
   CompletionStage<OperationInfo> compact(
       Principal caller, String space, OptionalLong floor, boolean dryRun);
+
+  /**
+   * Erases. When the stage completes, nothing of it is shown on any node: not as of any instant, in
+   * no history, watch, topic or fork; reads fail with {@link ErrorCode#ERASED}. The operation, of
+   * kind {@code erase}, then removes the content from rows and files. Order, authors, instants and
+   * receipts stay, with a tombstone that says who and why.
+   *
+   * @param what one of its kinds
+   */
+  CompletionStage<OperationInfo> erase(
+      Principal caller, String space, Erasable what, String reason);
+
+  /** What is to be erased: all versions that are there now. */
+  sealed interface Erasable {
+    /** Entries by name, 1 to 1,000. */
+    record Keys(Region region, List<String> names) implements Erasable {}
+
+    /** All entries whose names begin so; of all regions, if none is given. */
+    record Prefix(Optional<Region> region, String prefix) implements Erasable {}
+
+    /** All entries, and messages of the space's topics, whose metadata {@code subject} is this. */
+    record Subject(String subject) implements Erasable {}
+  }
+
+  /**
+   * Puts a version into quarantine: reads of it fail with {@link ErrorCode#QUARANTINED}, listings
+   * show that it is there. Later versions of the key can be read.
+   */
+  CompletionStage<Void> quarantine(
+      Principal caller, String space, EntryKey key, long revision, String reason);
+
+  /** Takes a version out of quarantine. */
+  CompletionStage<Void> release(Principal caller, String space, EntryKey key, long revision);
+
+  /** The versions in quarantine. */
+  CompletionStage<List<Quarantined>> quarantined(Principal caller, String space);
+
+  /** A version in quarantine. */
+  record Quarantined(EntryKey key, long revision, String by, String reason, Instant at) {}
 
   /**
    * A space with its history as one file, see DESIGN.md.

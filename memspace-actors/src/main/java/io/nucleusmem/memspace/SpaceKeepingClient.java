@@ -4,24 +4,38 @@ import akka.stream.Materializer;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.Pace;
+import io.nucleusmem.ledger.StateKey;
+import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Timestamps;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What becomes of spaces' pasts, as one node sees to it. */
 final class SpaceKeepingClient implements SpaceKeeping {
   static final String COMPACT = "compact";
+  static final String ERASE = "erase";
+  private static final int REASON_CHARS_MAX = 1_000;
+  private static final int ERASED_KEYS_MAX = 1_000;
 
   private final MemSpaceClient spaces;
   private final Catalogue catalogue;
   private final Operations operations;
   private final SpaceLocks locks = new SpaceLocks();
   private final SpaceCompaction compaction;
+  private final SpaceErasure erasure;
+  private final Map<String, CompletableFuture<Void>> hiding =
+      new ConcurrentHashMap<>(); // calls that wait until nothing is shown
   private final SpaceTransfer transfer;
 
   SpaceKeepingClient(
@@ -32,7 +46,10 @@ final class SpaceKeepingClient implements SpaceKeeping {
     this.spaces = spaces;
     this.catalogue = catalogue;
     this.operations = operations;
-    this.compaction = new SpaceCompaction(spaces.node(), settings.pace());
+    Pace pace = settings.pace();
+    this.compaction = new SpaceCompaction(spaces.node(), pace);
+    this.erasure = new SpaceErasure(spaces.node(), spaces.topics(), locks, pace);
+    operations.register(ERASE, this::erase);
     this.transfer = new SpaceTransfer(spaces.node(), catalogue);
     operations.register(COMPACT, this::compact);
   }
@@ -90,6 +107,149 @@ final class SpaceKeepingClient implements SpaceKeeping {
                     + ((Number) result.get("log_rows")).longValue());
   }
 
+  // ---- erasure ----
+
+  @Override
+  public CompletionStage<OperationInfo> erase(
+      Principal caller, String space, Erasable what, String reason) {
+    ErasureRule rule;
+    try {
+      rule = rule(caller, what, reason);
+    } catch (MemSpaceException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+    CompletableFuture<Void> hidden = new CompletableFuture<>();
+    return owned(caller, space)
+        .thenCompose(
+            id -> {
+              hiding.put(rule.id(), hidden);
+              Map<String, Object> arguments = new LinkedHashMap<>();
+              arguments.put("id", id.toString());
+              arguments.put("rule", StateJson.encode(rule).utf8());
+              return operations.start(
+                  caller, ERASE, arguments, Map.of("space", space, "reason", reason));
+            })
+        .thenCompose(
+            operation ->
+                hidden.thenCompose(
+                    done ->
+                        operations.get(caller, operation.id()).exceptionally(gone -> operation)))
+        .whenComplete((done, failure) -> hiding.remove(rule.id()));
+  }
+
+  private ErasureRule rule(Principal caller, Erasable what, String reason) {
+    if (reason == null || reason.isBlank() || reason.length() > REASON_CHARS_MAX) {
+      throw MemSpaceException.invalid("reason", reason, "1 to " + REASON_CHARS_MAX + " characters");
+    }
+    String region = null;
+    List<String> keys = null;
+    String prefix = null;
+    String subject = null;
+    if (what instanceof Erasable.Keys some) {
+      keys = some.names();
+      region = some.region().label();
+      if (keys.isEmpty() || keys.size() > ERASED_KEYS_MAX) {
+        throw MemSpaceException.invalid("keys", keys.size(), "1 to " + ERASED_KEYS_MAX);
+      }
+      keys.forEach(key -> spaces.limits().key(new EntryKey(some.region(), key)));
+    } else if (what instanceof Erasable.Prefix some) {
+      prefix = some.prefix();
+      region = some.region().map(Region::label).orElse(null);
+      spaces.limits().prefix(new EntryKey(some.region().orElse(Region.MEMORY), prefix));
+    } else if (what instanceof Erasable.Subject some) {
+      subject = some.subject();
+      if (subject.isBlank()) {
+        throw MemSpaceException.invalid("subject", subject, "what metadata names");
+      }
+    }
+    String id = UUID.randomUUID().toString();
+    return new ErasureRule(id, caller.name(), reason, 0, region, keys, prefix, subject);
+  }
+
+  private CompletionStage<Map<String, Object>> erase(OperationRun run) {
+    LedgerId id = LedgerId.parse((String) run.arguments().get("id"));
+    ErasureRule rule =
+        StateJson.decode(Bytes.utf8((String) run.arguments().get("rule")), ErasureRule.class);
+    CompletableFuture<Void> hidden =
+        hiding.getOrDefault(rule.id(), new CompletableFuture<>()); // nobody waits for a second run
+    return erasure
+        .hide(id, run.caller(), rule)
+        .whenComplete(
+            (all, failure) -> {
+              if (failure == null) {
+                run.progress("step", "rows");
+                hidden.complete(null);
+              } else {
+                hidden.completeExceptionally(Calls.explain(failure));
+              }
+            })
+        .thenCompose(all -> erasure.remove(all, rule.id(), run::progress));
+  }
+
+  // ---- quarantine ----
+
+  @Override
+  public CompletionStage<Void> quarantine(
+      Principal caller, String space, EntryKey key, long revision, String reason) {
+    if (reason == null || reason.isBlank() || reason.length() > REASON_CHARS_MAX) {
+      return CompletableFuture.failedFuture(
+          MemSpaceException.invalid("reason", reason, "1 to " + REASON_CHARS_MAX + " characters"));
+    }
+    return owned(caller, space)
+        .thenCompose(
+            id ->
+                spaces
+                    .node()
+                    .reader(id)
+                    .exact(SpaceRows.ref(key), revision)
+                    .thenCompose(
+                        version -> {
+                          if (version.isEmpty() || version.get().deleted()) {
+                            throw new MemSpaceException(
+                                ErrorCode.ENTRY_NOT_FOUND,
+                                "revision [%d] wrote nothing at [%s] that could be read"
+                                    .formatted(revision, key));
+                          }
+                          return erasure.change(
+                              id, new KeepingChanges.Quarantine(caller, key, revision, reason));
+                        }))
+        .thenApply(done -> null);
+  }
+
+  @Override
+  public CompletionStage<Void> release(
+      Principal caller, String space, EntryKey key, long revision) {
+    return owned(caller, space)
+        .thenCompose(
+            id -> erasure.change(id, new KeepingChanges.Quarantine(caller, key, revision, null)))
+        .thenApply(done -> null);
+  }
+
+  @Override
+  public CompletionStage<List<Quarantined>> quarantined(Principal caller, String space) {
+    return owned(caller, space)
+        .thenCompose(id -> new LedgerReader(spaces.node().store(), id).state())
+        .thenApply(
+            state ->
+                rules(state).quarantined().stream()
+                    .map(
+                        each ->
+                            new Quarantined(
+                                new EntryKey(Region.ofLabel(each.region()), each.key()),
+                                each.revision(),
+                                each.by(),
+                                each.reason(),
+                                Instant.ofEpochMilli(each.at())))
+                    .toList());
+  }
+
+  private static ReadRules rules(TreeMap<StateKey, Bytes> state) {
+    return KeepingChanges.rules(
+        table ->
+            state.subMap(
+                new StateKey(table, Bytes.EMPTY), new StateKey((byte) (table + 1), Bytes.EMPTY)));
+  }
+
   // ---- export and import ----
 
   @Override
@@ -111,7 +271,16 @@ final class SpaceKeepingClient implements SpaceKeeping {
                         .formatted(at.get(), newest),
                     Map.of("field", "at", "value", at.get().toString()));
               }
-              return transfer.export(id, at.orElse(newest), from, version -> version);
+              return new LedgerReader(spaces.node().store(), id)
+                  .state()
+                  .thenCompose(
+                      state -> {
+                        // what is in quarantine travels, and its row with it
+                        ReadRules rules = rules(state);
+                        ReadRules hidden =
+                            new ReadRules(rules.erasing(), List.of(), rules.erasedAt());
+                        return transfer.export(id, at.orElse(newest), from, hidden::show);
+                      });
             })
         .thenCompose(stage -> stage);
   }

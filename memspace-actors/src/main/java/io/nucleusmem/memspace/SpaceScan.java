@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 
 /**
  * One page of a scan at a revision: store pages without the deleted and what the mount does not
@@ -22,14 +23,22 @@ final class SpaceScan {
   private final long revision;
   private final String scope;
   private final boolean ascending;
+  private final UnaryOperator<Version> show;
   private final List<Entry> items = new ArrayList<>();
 
-  SpaceScan(ForkReader reader, MountInfo mount, ScanRequest request, long revision, String scope) {
+  SpaceScan(
+      ForkReader reader,
+      MountInfo mount,
+      ScanRequest request,
+      long revision,
+      String scope,
+      UnaryOperator<Version> show) {
     this.reader = reader;
     this.mount = mount;
     this.request = request;
     this.revision = revision;
     this.scope = scope;
+    this.show = show;
     this.ascending = request.direction() == Direction.ASCENDING;
   }
 
@@ -75,7 +84,7 @@ final class SpaceScan {
             page -> {
               page.versions().stream()
                   .filter(this::isShown)
-                  .forEach(v -> items.add(ContentCodec.entry(v, request.values())));
+                  .forEach(v -> items.add(ContentCodec.entry(show.apply(v), request.values())));
               List<KeyRange> rest = new ArrayList<>(left.subList(1, left.size()));
               page.rest().ifPresent(more -> rest.add(0, more));
               return next(rest, rounds - 1);

@@ -115,7 +115,7 @@ final class SpaceWrite extends SpaceCommand {
         reads.contains(ref)
             ? view.newest(ref).filter(version -> !version.deleted())
             : Optional.empty();
-    checkRevision(operation, index, newest);
+    checkRevision(operation, index, newest, view);
     if (operation instanceof Operation.Check) {
       return;
     }
@@ -132,10 +132,10 @@ final class SpaceWrite extends SpaceCommand {
       }
       changes.add(new Change.OfEntry(ref, true, null, 0, null));
     } else if (operation instanceof Operation.Add add) {
-      changes.add(put(ref, grown(add(add, newest, index))));
+      changes.add(put(ref, grown(add(add, readable(newest, view), index))));
       endsClaim &= add.claim().isEmpty();
     } else if (operation instanceof Operation.Merge merge) {
-      changes.add(put(ref, grown(merge(merge, newest, index))));
+      changes.add(put(ref, grown(merge(merge, readable(newest, view), index))));
       endsClaim &= merge.claim().isEmpty();
     }
     if (endsClaim) {
@@ -143,16 +143,25 @@ final class SpaceWrite extends SpaceCommand {
     }
   }
 
-  private static void checkRevision(Operation operation, int index, Optional<Version> newest) {
+  /** What may be built upon: not what is erased or in quarantine. */
+  private static Optional<Version> readable(Optional<Version> newest, PendingView view) {
+    Optional<Version> shown = newest.map(KeepingChanges.rules(view)::show);
+    shown.ifPresent(Tombstones::readable);
+    return shown;
+  }
+
+  private static void checkRevision(
+      Operation operation, int index, Optional<Version> newest, PendingView view) {
     OptionalLong expected = operation.ifRevision();
     long current = newest.map(Version::revision).orElse(0L);
     if (expected.isPresent() && expected.getAsLong() != current) {
+      Optional<Entry> shown =
+          newest
+              .map(KeepingChanges.rules(view)::show)
+              .filter(version -> !Tombstones.isOne(version))
+              .map(version -> ContentCodec.entry(version, true));
       throw new RevisionMismatchException(
-          index,
-          operation.key(),
-          expected.getAsLong(),
-          current,
-          newest.map(version -> ContentCodec.entry(version, true)).orElse(null));
+          index, operation.key(), expected.getAsLong(), current, shown.orElse(null));
     }
   }
 

@@ -48,6 +48,11 @@ final class VersionCache {
     }
   }
 
+  /** Forgets everything: something of it was erased, which is rare. */
+  void clear() {
+    versions.invalidateAll();
+  }
+
   Optional<Version> find(LedgerId id, EntryRef entry, long revision) {
     return Optional.ofNullable(versions.getIfPresent(new Key(id, entry, revision)));
   }

@@ -12,6 +12,7 @@ import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
+import io.nucleusmem.ledger.Version;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -47,6 +48,9 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
 
   /** A commit of the owner. */
   record Committed(long after, LogRow row) implements Message {}
+
+  /** Something was erased: what the ring holds of it must go. */
+  record Forget() implements Message {}
 
   private record Attached(long revision, Throwable failure) implements Message {}
 
@@ -149,6 +153,7 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
         .onMessage(Renewed.class, this::onRenewed)
         .onMessage(Closed.class, this::onClosed)
         .onMessage(Beat.class, this::onBeat)
+        .onMessage(Forget.class, this::onForget)
         .onSignal(PostStop.class, this::onPostStop)
         .build();
   }
@@ -192,6 +197,13 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
     }
     opening.clear();
     watchers.forEach(this::feed);
+    return this;
+  }
+
+  private Behavior<Message> onForget(Forget message) {
+    if (position >= 0) {
+      restartRing(position);
+    }
     return this;
   }
 
@@ -294,11 +306,30 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
           revision = each.plain().revision();
         }
         if (watcher.wants(each.change())) {
-          signals.add(watcher.values() ? each.full() : each.plain());
+          signals.add(watcher.values() ? shown(each) : each.plain());
         }
       }
       upTo = row.last();
       return true;
+    }
+
+    /** Values travel with a signal only where a pull would give them. */
+    private Signal shown(SignalOf each) {
+      ReadRules rules = watcher.grant().rules();
+      if (rules == ReadRules.NONE || each.full().content().isEmpty()) {
+        return each.full();
+      }
+      Version version =
+          new Version(
+              each.change().entry(),
+              each.full().revision(),
+              each.full().timestamp(),
+              each.full().author(),
+              false,
+              each.change().body(),
+              each.change().size(),
+              each.change().to());
+      return rules.show(version) == version ? each.full() : each.plain();
     }
   }
 

@@ -27,6 +27,8 @@ final class WatchHub {
 
   private record Idle(LedgerId id, int generation) implements Message {}
 
+  private record Forget() implements Message {}
+
   WatchHub(MemSpaceNode node, VersionCache cache) {
     this.node = node;
     this.cache = cache;
@@ -66,6 +68,12 @@ final class WatchHub {
               return Behaviors.same();
             })
         .onMessage(
+            Forget.class,
+            forget -> {
+              channels.values().forEach(channel -> channel.ref().tell(new WatchChannel.Forget()));
+              return Behaviors.same();
+            })
+        .onMessage(
             Idle.class,
             idle -> {
               channels.computeIfPresent(
@@ -74,6 +82,11 @@ final class WatchHub {
               return Behaviors.same();
             })
         .build();
+  }
+
+  /** Commits that are held in memory are read from the log again: something was erased. */
+  void forget() {
+    hub.tell(new Forget());
   }
 
   CompletionStage<Watch> watchSpace(

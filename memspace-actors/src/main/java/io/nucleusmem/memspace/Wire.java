@@ -43,6 +43,7 @@ final class Wire {
       Stream.<Class<?>>of(
               Long.class,
               Boolean.class,
+              String.class,
               LedgerId.class,
               Outcome.class,
               MemSpace.Description.class,
@@ -83,6 +84,9 @@ final class Wire {
             SpaceWrite.class,
             SpaceChanges.AddMount.class,
             SpaceChanges.RenewClaim.class,
+            KeepingChanges.Erase.class,
+            KeepingChanges.EndErasure.class,
+            KeepingChanges.Quarantine.class,
             ForkChanges.AddPin.class,
             ForkChanges.RemovePin.class,
             ForkChanges.SetBookmark.class,

@@ -1,8 +1,10 @@
 package io.nucleusmem.store;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -90,6 +92,16 @@ public interface KvStore extends AutoCloseable {
   /** How to let go of old versions, where the store keeps them and that is ours to decide. */
   default Optional<GarbageCollection> garbageCollection() {
     return Optional.empty();
+  }
+
+  /**
+   * Gets what was overwritten or removed in ranges out of the engine's files as well, so that who
+   * reads the disk finds nothing of it. Takes as long as writing these ranges anew.
+   *
+   * @return false where the engine does that in its own time, or has no files
+   */
+  default CompletionStage<Boolean> reclaim(List<KeyRange> ranges) {
+    return CompletableFuture.completedStage(false);
   }
 
   /**

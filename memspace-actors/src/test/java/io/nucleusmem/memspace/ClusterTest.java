@@ -4,6 +4,7 @@ import static io.nucleusmem.memspace.TestNode.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import akka.cluster.typed.Cluster;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.memory.FaultPlan;
@@ -141,7 +142,7 @@ class ClusterTest {
         await(writer.put(EntryKey.of("k"), Content.text("v" + i)));
       }
       for (int i = 1; i <= 20; i++) {
-        Signal signal = signals.poll(20, TimeUnit.SECONDS);
+        Signal signal = signals.poll(120, TimeUnit.SECONDS);
         assertThat(signal).isNotNull();
         assertThat(signal.revision()).isEqualTo(i);
         assertThat(signal.content().orElseThrow().text()).isEqualTo("v" + i);
@@ -182,6 +183,24 @@ class ClusterTest {
       await(reader.ack("all", taken.stream().map(each -> each.message().revision()).toList()));
       assertThat(await(here.subscriptions())).extracting(SubscriptionInfo::name).contains("all");
     }
+  }
+
+  @Test
+  void everyNodeKnowsWhereASpaceLives() {
+    Set<String> members = new HashSet<>();
+    NODES.forEach(
+        node -> members.add(Cluster.get(node.system()).selfMember().address().toString()));
+    Set<String> homes = new HashSet<>();
+    for (int s = 0; s < SPACES; s++) {
+      String space = create(0).mount().space();
+      String home = await(at(0).home(ANNA, space));
+      assertThat(members).contains(home);
+      assertThat(await(at(1).home(ANNA, space))).isEqualTo(home);
+      assertThat(await(at(2).home(BEN, space))).as("a shared space is seen").isEqualTo(home);
+      homes.add(home);
+    }
+    assertThat(homes).isEqualTo(members);
+    assertThat(refusal(at(1).home(ANNA, "nowhere"))).isEqualTo(ErrorCode.SPACE_NOT_FOUND);
   }
 
   private static ErrorCode refusal(CompletionStage<?> stage) {

@@ -236,7 +236,7 @@ class MemSpacesTest {
       await(space.put(EntryKey.of("w/k"), Content.text("" + i)));
     }
     for (int i = 0; i < 50; i++) {
-      Signal signal = got.poll(5, TimeUnit.SECONDS);
+      Signal signal = got.poll(120, TimeUnit.SECONDS);
       assertThat(signal.revision()).isEqualTo(i + 1);
       assertThat(await(space.pull(signal.key(), signal.revision())).orElseThrow().text())
           .isEqualTo("" + i);

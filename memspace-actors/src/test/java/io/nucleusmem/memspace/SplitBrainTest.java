@@ -9,6 +9,7 @@ import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.tikv.TikvSettings;
 import io.nucleusmem.store.tikv.TikvStore;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
  * Two clusters that know nothing of each other over one store: each has an owner of the same space,
  * as after a partition that nobody has resolved. The store decides, commit by commit.
  */
-@Timeout(120)
+@Timeout(480)
 class SplitBrainTest {
   private static final Principal ANNA = Principal.of("anna");
   private static final EntryKey COUNTER = EntryKey.of("counter");
@@ -48,7 +49,17 @@ class SplitBrainTest {
 
   private static KvStore open(TikvTestCluster cluster) {
     return TikvStore.open(
-        TikvSettings.at(List.of(cluster.pdAddresses().split(","))), ForkJoinPool.commonPool());
+        new TikvSettings(
+            List.of(cluster.pdAddresses().split(",")),
+            "nm",
+            Duration.ofMinutes(1), // a loaded machine is no reason to give up
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(30),
+            256,
+            Optional.empty(),
+            new TikvSettings.Gc(
+                false, Duration.ofMinutes(10), Duration.ofMinutes(1), Duration.ofMinutes(30))),
+        ForkJoinPool.commonPool());
   }
 
   /** What a caller does until it works: the errors of a split brain are worth another try. */

@@ -7,13 +7,17 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.Adapter;
 import akka.cluster.Member;
 import akka.cluster.MemberStatus;
+import akka.cluster.sharding.ClusterSharding;
+import akka.cluster.sharding.ShardRegion;
 import akka.cluster.typed.Cluster;
 import akka.cluster.typed.Join;
+import akka.pattern.Patterns;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreSetup;
 import io.nucleusmem.store.KvStore;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -33,13 +37,20 @@ public final class TestNode implements AutoCloseable {
         cluster.jmx.enabled = off
         cluster.down-removal-margin = 1ms
         cluster.split-brain-resolver.stable-after = 2s
-        cluster.failure-detector.acceptable-heartbeat-pause = 2s
+        # a loaded machine may stop a JVM, which is all nodes here, for seconds
+        cluster.failure-detector.acceptable-heartbeat-pause = 10s
+        cluster.sharding.retry-interval = 200ms
         cluster.downing-provider-class = "akka.cluster.sbr.SplitBrainResolverProvider"
         coordinated-shutdown.exit-jvm = off
         coordinated-shutdown.run-by-actor-system-terminate = off
         coordinated-shutdown.run-by-jvm-shutdown-hook = off
       }
+      nucleusmem.memspace.call-timeout = 40s
       """;
+
+  private static final int WAIT_SECONDS_MAX = 120; // for what does come true
+
+  private static final Duration ASK_TIMEOUT = Duration.ofSeconds(WAIT_SECONDS_MAX);
 
   private final ActorSystem<?> system;
 
@@ -77,7 +88,29 @@ public final class TestNode implements AutoCloseable {
       eventually(() -> membersUp(node) == count);
       node.spaces();
     }
+    nodes.forEach(node -> node.awaitRegions(count));
     return nodes;
+  }
+
+  /**
+   * Waits until this node's sharding knows of so many nodes for each type that it hosts: from then
+   * on each of them is given its share.
+   */
+  public void awaitRegions(int count) {
+    ClusterSharding sharding = ClusterSharding.get(system);
+    for (String type : sharding.getShardTypeNames()) {
+      eventually(
+          () ->
+              ((ShardRegion.CurrentRegions)
+                          await(
+                              Patterns.ask(
+                                  sharding.shardRegion(type),
+                                  ShardRegion.getCurrentRegionsInstance(),
+                                  ASK_TIMEOUT)))
+                      .getRegions()
+                      .size()
+                  >= count);
+    }
   }
 
   private static long membersUp(TestNode node) {
@@ -90,10 +123,10 @@ public final class TestNode implements AutoCloseable {
 
   /** Waits until something holds. */
   public static void eventually(BooleanSupplier holds) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS_MAX);
     while (!holds.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
-        throw new AssertionError("it did not come true in 30 s");
+        throw new AssertionError("it did not come true in %d s".formatted(WAIT_SECONDS_MAX));
       }
       LockSupport.parkNanos(10_000_000L);
     }
@@ -128,7 +161,7 @@ public final class TestNode implements AutoCloseable {
   /** The value of a stage; what it failed with is thrown as it is. */
   public static <T> T await(CompletionStage<T> stage) {
     try {
-      return stage.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+      return stage.toCompletableFuture().orTimeout(WAIT_SECONDS_MAX, TimeUnit.SECONDS).join();
     } catch (CompletionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }

@@ -323,7 +323,7 @@ class TopicPromiseTest extends SpaceFixture {
   }
 
   void awaitDead(long count) {
-    long until = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long until = System.nanoTime() + Duration.ofSeconds(120).toNanos();
     while (await(topic.subscription("s")).dead() < count) {
       assertThat(System.nanoTime()).as("message is dead").isLessThan(until);
     }
@@ -386,7 +386,7 @@ class TopicPromiseTest extends SpaceFixture {
     long rows = ledgerRows();
     assertThat(refusal(space.topic("late").publish(Content.text("m"))))
         .isEqualTo(ErrorCode.SPACE_ARCHIVED);
-    long until = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long until = System.nanoTime() + Duration.ofSeconds(120).toNanos();
     while (ledgerRows() > rows) {
       assertThat(System.nanoTime()).as("the topic's ledger is removed").isLessThan(until);
     }

@@ -42,7 +42,7 @@ class WatchPromiseTest extends SpaceFixture {
   }
 
   static void awaitState(Watch watch, Watch.State state) {
-    long until = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long until = System.nanoTime() + Duration.ofSeconds(120).toNanos();
     while (watch.state() != state) {
       assertThat(System.nanoTime()).as("state is %s", watch.state()).isLessThan(until);
       Thread.onSpinWait();
@@ -102,7 +102,7 @@ class WatchPromiseTest extends SpaceFixture {
   }
 
   long awaitCursor(Watch watch, long revision) {
-    long until = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long until = System.nanoTime() + Duration.ofSeconds(120).toNanos();
     while (watch.cursor() < revision) {
       assertThat(System.nanoTime()).as("cursor is %d", watch.cursor()).isLessThan(until);
       Thread.onSpinWait();

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Keeps what a watch tells; says when it has told enough. */
 final class WatchRecorder implements WatchHandler {
-  private static final long DEADLINE_SECONDS = 20;
+  private static final long DEADLINE_SECONDS = 120;
 
   private final LinkedBlockingQueue<WatchEvent> events = new LinkedBlockingQueue<>();
   private final List<Signal> signals = new ArrayList<>();

@@ -157,7 +157,7 @@ abstract class DurableStateContract {
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
     try {
-      return stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
+      return stage.toCompletableFuture().get(120, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw Stages.cause(e.getCause()) instanceof Exception cause ? cause : e;
     }

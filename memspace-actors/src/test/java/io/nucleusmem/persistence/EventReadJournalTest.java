@@ -146,6 +146,6 @@ class EventReadJournalTest {
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(120, TimeUnit.SECONDS);
   }
 }

@@ -223,7 +223,7 @@ class JournalFenceTest {
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
     try {
-      return stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
+      return stage.toCompletableFuture().get(120, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw Stages.cause(e.getCause()) instanceof Exception cause ? cause : e;
     }

@@ -149,7 +149,7 @@ abstract class SnapshotContract {
             new SnapshotRow(
                 number, time, new Payloads(node.system()).write(state), Optional.empty()))
         .toCompletableFuture()
-        .get(10, TimeUnit.SECONDS);
+        .get(120, TimeUnit.SECONDS);
   }
 
   private void save(long number, Object state) {

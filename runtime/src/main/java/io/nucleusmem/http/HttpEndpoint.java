@@ -82,7 +82,7 @@ public final class HttpEndpoint {
     new NodeRoutes(status).addTo(table);
     NucleusMem memory = NucleusMem.get(system);
     new OperationRoutes(memory.operations()).addTo(table);
-    new KeepingRoutes(memory.keeping(), replays).addTo(table);
+    new KeepingRoutes(memory.keeping(), callers, replays).addTo(table);
     new TransferRoutes(memory.keeping(), callers, materializer).addTo(table);
 
     Dispatch dispatch = new Dispatch(table, callers, bodies);

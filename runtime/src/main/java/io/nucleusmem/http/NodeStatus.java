@@ -34,7 +34,8 @@ public interface NodeStatus {
    *
    * @param self this node's address
    * @param state {@code up}, or what keeps it from being so
-   * @param shards of each entity type: number of shards by node
+   * @param shards of each entity type: number of shards by node; no nodes while the coordinator
+   *     does not answer
    */
   record ClusterView(
       String self,

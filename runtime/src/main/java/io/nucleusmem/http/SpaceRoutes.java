@@ -97,6 +97,7 @@ final class SpaceRoutes {
    *
    * @param base only of a fork
    * @param mount id of the creator's mount, only in the answer to the creation
+   * @param node that the space lives on now, only where one space is asked for
    */
   record SpaceJson(
       String name,
@@ -108,12 +109,17 @@ final class SpaceRoutes {
       Instant createdAt,
       RetentionJson retention,
       @JsonInclude(JsonInclude.Include.NON_NULL) BaseJson base,
-      @JsonInclude(JsonInclude.Include.NON_NULL) String mount) {
+      @JsonInclude(JsonInclude.Include.NON_NULL) String mount,
+      @JsonInclude(JsonInclude.Include.NON_NULL) String node) {
     static SpaceJson of(SpaceInfo space) {
       return of(space, null);
     }
 
     static SpaceJson of(SpaceInfo space, String mount) {
+      return of(space, mount, null);
+    }
+
+    static SpaceJson of(SpaceInfo space, String mount, String node) {
       return new SpaceJson(
           space.name(),
           space.kind().label(),
@@ -124,7 +130,8 @@ final class SpaceRoutes {
           space.createdAt(),
           RetentionJson.of(space.retention()),
           space.base().map(BaseJson::of).orElse(null),
-          mount);
+          mount,
+          node);
     }
   }
 
@@ -169,7 +176,9 @@ final class SpaceRoutes {
   private CompletionStage<HttpResponse> describe(Call call) {
     return spaces
         .describe(call.principal(), call.path("space"))
-        .thenApply(space -> Answers.ok(SpaceJson.of(space)));
+        .thenCombine(
+            spaces.home(call.principal(), call.path("space")),
+            (space, home) -> Answers.ok(SpaceJson.of(space, null, home)));
   }
 
   private CompletionStage<HttpResponse> update(Call call) {

@@ -166,7 +166,8 @@ final class ClusterStatus implements NodeStatus {
                   .forEach(
                       (address, stats) -> byNode.put(address.toString(), stats.getStats().size()));
               return byNode;
-            });
+            })
+        .exceptionally(unknown -> Map.of()); // the node that knows does not answer now
   }
 
   private static String label(MemberStatus status) {

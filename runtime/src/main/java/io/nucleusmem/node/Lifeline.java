@@ -45,6 +45,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
 
   private static final Duration AGAIN_AFTER = Duration.ofMillis(40);
   private static final Duration UNKNOWN_AGAIN_AFTER = Duration.ofSeconds(1);
+  private static final Duration SHORT = Duration.ofSeconds(1); // for a connection
   private static final int REFUSALS = 2; // in a row, before a process counts as dead
 
   /** What happens to members and to the connections to them. */
@@ -66,6 +67,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
     AsynchronousSocketChannel channel;
     boolean once; // it has been connected: a port that never answered proves nothing
     int refusals;
+    long connectedAt; // System.nanoTime
     boolean closed;
 
     Line(Address member) {
@@ -94,7 +96,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
         .onMessage(Membership.class, this::onMembership)
         .onMessage(Connect.class, connect -> connect(connect.line()))
         .onMessage(Connected.class, this::onConnected)
-        .onMessage(Ended.class, ended -> connect(ended.line()))
+        .onMessage(Ended.class, this::onEnded)
         .onMessage(Failed.class, this::onFailed)
         .onSignal(PostStop.class, this::onPostStop)
         .build();
@@ -131,14 +133,15 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
       channel.connect(
           new InetSocketAddress(line.member.getHost().get(), line.member.getPort().get()),
           null,
-          handler(line, none -> new Connected(line, channel)));
+          handler(none -> new Connected(line, channel), why -> new Failed(line, why)));
     } catch (IOException | RuntimeException e) { // a name that is not known, for one
       getContext().getSelf().tell(new Failed(line, e));
     }
     return this;
   }
 
-  private <T> CompletionHandler<T, Void> handler(Line line, Function<T, Event> event) {
+  private <T> CompletionHandler<T, Void> handler(
+      Function<T, Event> event, Function<Throwable, Event> failure) {
     ActorRef<Event> self = getContext().getSelf();
     return new CompletionHandler<>() {
       @Override
@@ -148,7 +151,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
 
       @Override
       public void failed(Throwable why, Void none) {
-        self.tell(new Failed(line, why));
+        self.tell(failure.apply(why));
       }
     };
   }
@@ -161,9 +164,30 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
     }
     line.once = true;
     line.refusals = 0;
-    // nothing is ever sent on it: the read ends with the process
-    connected.channel().read(ByteBuffer.allocate(1), null, handler(line, read -> new Ended(line)));
+    line.connectedAt = System.nanoTime();
+    // nothing is ever sent on it: the read ends with the process, or fails with it
+    connected
+        .channel()
+        .read(
+            ByteBuffer.allocate(1),
+            null,
+            handler(read -> new Ended(line), reset -> new Ended(line)));
     return this;
+  }
+
+  private Behavior<Event> onEnded(Ended ended) {
+    Line line = ended.line();
+    if (System.nanoTime() - line.connectedAt < SHORT.toNanos()) {
+      // what accepts and closes at once, as a proxy without a process behind it does, is no reason
+      // to be busy
+      again(line, UNKNOWN_AGAIN_AFTER);
+      return this;
+    }
+    return connect(line);
+  }
+
+  private void again(Line line, Duration after) {
+    getContext().scheduleOnce(after, getContext().getSelf(), new Connect(line));
   }
 
   private Behavior<Event> onFailed(Failed failed) {
@@ -179,11 +203,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
       close(line);
       return this;
     }
-    getContext()
-        .scheduleOnce(
-            refused && line.once ? AGAIN_AFTER : UNKNOWN_AGAIN_AFTER,
-            getContext().getSelf(),
-            new Connect(line));
+    again(line, refused && line.once ? AGAIN_AFTER : UNKNOWN_AGAIN_AFTER);
     return this;
   }
 

@@ -64,7 +64,7 @@ class AgentCallsTest {
 
   String waitUntilOpen() throws InterruptedException {
     begun.countDown();
-    return open.await(20, TimeUnit.SECONDS) ? "opened" : "never opened";
+    return open.await(60, TimeUnit.SECONDS) ? "opened" : "never opened";
   }
 
   static String fail() {
@@ -94,13 +94,13 @@ class AgentCallsTest {
   }
 
   Msg.Done done() throws InterruptedException {
-    return done.poll(20, TimeUnit.SECONDS);
+    return done.poll(60, TimeUnit.SECONDS);
   }
 
   @Test
   void blockingCallRunsElsewhereAndOneTooManyIsRefusedByTheNamedLimit() throws Exception {
     tell("wait");
-    assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
     tell("name");
     assertThat(done().failure())
         .isInstanceOfSatisfying(

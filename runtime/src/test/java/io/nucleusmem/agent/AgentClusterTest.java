@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Agents on several nodes that differ in the types they host. */
-@Timeout(120)
+@Timeout(480)
 class AgentClusterTest {
   static final Principal ANNA = Principal.of("anna");
 
@@ -89,6 +89,7 @@ class AgentClusterTest {
         new Node(
             node, await(AgentSystem.start(node.system(), node.spaces(), hosted, Optional.empty())));
     nodes.add(started);
+    started.node().awaitRegions(nodes.size());
     return started;
   }
 

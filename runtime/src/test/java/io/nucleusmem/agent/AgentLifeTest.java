@@ -64,7 +64,7 @@ class AgentLifeTest {
           }
           if (text.equals("long")) {
             begun.countDown();
-            assertThat(open.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(open.await(60, TimeUnit.SECONDS)).isTrue();
           }
           seen.add(text);
           return Behaviors.same();
@@ -120,7 +120,7 @@ class AgentLifeTest {
   }
 
   String seen() throws InterruptedException {
-    return seen.poll(20, TimeUnit.SECONDS);
+    return seen.poll(60, TimeUnit.SECONDS);
   }
 
   static <T> T until(Supplier<CompletionStage<T>> question, Predicate<T> wanted) {
@@ -256,7 +256,7 @@ class AgentLifeTest {
   void spawnAndKeepBusy() throws InterruptedException {
     await(agents.spawn(ANNA, AgentSpec.of("worker", "a")));
     List.of("before", "long", "third", "fourth").forEach(text -> tell("a", text));
-    assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
   }
 
   void sawEachOnce() throws InterruptedException {

@@ -122,7 +122,7 @@ class AgentsTest {
   }
 
   static String seen() throws InterruptedException {
-    return SEEN.poll(15, TimeUnit.SECONDS);
+    return SEEN.poll(60, TimeUnit.SECONDS);
   }
 
   ErrorCode refusal(java.util.concurrent.CompletionStage<?> stage) {

@@ -19,6 +19,8 @@ import java.util.regex.Pattern;
 public final class NodeProcess implements AutoCloseable {
   private static final Pattern READY = Pattern.compile("ready in (\\d+) ms: http://[^:]+:(\\d+)");
 
+  private static final int END_SECONDS_MAX = 120; // a node stops within 90 s
+
   private final Process process;
   private final List<String> lines = new ArrayList<>(); // guarded by itself
   private final CompletableFuture<Integer> port = new CompletableFuture<>();
@@ -34,6 +36,7 @@ public final class NodeProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Djava.util.concurrent.ForkJoinPool.common.parallelism=2");
+    command.add("-Xmx512m");
     command.add("-XX:TieredStopAtLevel=1"); // such a short life would be spent in compiling
     command.add("-Dlogback.configurationFile=" + quiet(dir));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
@@ -96,8 +99,21 @@ public final class NodeProcess implements AutoCloseable {
         .isZero();
   }
 
+  /** Writes a line to its standard input. */
+  public void say(String line) throws IOException {
+    process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().flush();
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Waits for its end. */
   public int exitCode() throws InterruptedException {
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(END_SECONDS_MAX, TimeUnit.SECONDS))
+        .describedAs("the process ends in %d s; it said %s", END_SECONDS_MAX, lines)
+        .isTrue();
     return process.exitValue();
   }
 

@@ -22,14 +22,16 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The command as operators run it: a process of its own, ended by SIGTERM. */
-@Timeout(240)
+@Timeout(480)
 class NodeProcessTest {
   private static final int SIGTERM_EXIT = 143;
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
   @TempDir Path dir;
 
@@ -73,7 +75,7 @@ class NodeProcessTest {
 
       node.terminate();
       while (accepts(port)) {
-        Thread.onSpinWait();
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
       out.write(ascii("done"));
       out.flush();
@@ -172,7 +174,7 @@ class NodeProcessTest {
 
     void awaitAcknowledged(int count) {
       while (acknowledged.size() < count) {
-        Thread.onSpinWait();
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
 

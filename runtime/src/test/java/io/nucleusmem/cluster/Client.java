@@ -9,7 +9,10 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -17,8 +20,12 @@ import java.util.function.Supplier;
 /** A client as a user would write one: what it does not know it asks again, of whoever answers. */
 final class Client {
   static final ObjectMapper JSON = new ObjectMapper();
-  private static final Duration CALL_MAX = Duration.ofSeconds(10);
-  private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(90);
+
+  /** A try that got no answer, or one that says to try again. */
+  record Failure(URI node, String what) {}
+
+  private static final Duration CALL_MAX = Duration.ofSeconds(20); // a node tries for less long
+  private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(180);
   private static final Set<Integer> TRY_AGAIN = Set.of(429, 500, 502, 503, 504);
 
   private final HttpClient http =
@@ -28,6 +35,7 @@ final class Client {
           .build();
   private final Supplier<URI> nodes;
   private final Duration tryMax;
+  private final Queue<Failure> failures = new ConcurrentLinkedQueue<>();
 
   Client(Supplier<URI> nodes) {
     this(nodes, CALL_MAX);
@@ -52,8 +60,9 @@ final class Client {
     long giveUp = System.nanoTime() + GIVE_UP_NANOS;
     String last = "";
     while (System.nanoTime() < giveUp) {
+      URI node = nodes.get();
       HttpRequest.Builder request =
-          HttpRequest.newBuilder(nodes.get().resolve(path))
+          HttpRequest.newBuilder(node.resolve(path))
               .timeout(tryMax)
               .method(method, HttpRequest.BodyPublishers.ofString(body));
       if (headers.length > 0) {
@@ -72,6 +81,7 @@ final class Client {
         Thread.currentThread().interrupt();
         throw new IllegalStateException(e);
       }
+      failures.add(new Failure(node, method + " " + path + ": " + last));
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
     }
     throw new AssertionError("no answer to %s %s: %s".formatted(method, path, last));
@@ -97,6 +107,11 @@ final class Client {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Tries that failed so far, oldest first. */
+  List<Failure> failures() {
+    return List.copyOf(failures);
   }
 
   HttpClient http() {

@@ -3,233 +3,181 @@ package io.nucleusmem.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Three nodes are killed one after the other while clients write, read and watch through HTTP; then
- * what the clients were told is compared with what the store has. More rounds: {@code
- * -Dcluster.kill.rounds=20}.
+ * Three nodes, each a process, are killed, restarted, paused and cut off while clients write, read,
+ * watch and send messages to agents; see {@link Workload} for what is checked. More rounds of
+ * kills: {@code -Dcluster.kill.rounds=20}.
  */
 @Timeout(value = 40, unit = TimeUnit.MINUTES)
 class ClusterKillIT {
   private static final int NODES = 3;
-  private static final int SPACES = 4;
-  private static final int KEYS = 3;
-  private static final int WRITERS = 3;
   private static final int ROUNDS = Integer.getInteger("cluster.kill.rounds", 3);
-  private static final int WRITES_BETWEEN = 60; // acknowledged, before and after each kill
-  private static final long PROGRESS_MAX_NANOS = TimeUnit.SECONDS.toNanos(90);
+  private static final int WRITES = 60; // acknowledged, before and after each event
+  private static final int MESSAGES = 12; // to agents, likewise
 
-  @TempDir Path dir;
+  @TempDir static Path dir;
 
-  private final Writer.Shared shared = new Writer.Shared();
-  private final List<WatchedSpace> watches = new ArrayList<>();
-  private final List<Thread> writers = new ArrayList<>();
-  private final List<String> registers = new ArrayList<>();
-  private Client client;
+  private static ClusterProcesses nodes;
+  private static Workload work; // of the test that runs
 
-  private void begin(ClusterProcesses nodes) {
-    client = new Client(nodes::any);
-    for (int s = 0; s < SPACES; s++) {
-      String space = "s" + s;
-      client.json(
-          201,
-          client.call(
-              "POST",
-              "/v1/spaces",
-              "{\"name\": \"" + space + "\", \"kind\": \"shared\"}",
-              "Content-Type",
-              "application/json",
-              "Idempotency-Key",
-              "creation-of-space-" + space));
-      for (int k = 0; k < KEYS; k++) {
-        registers.add(space + "/entries/k" + k);
-      }
-      WatchedSpace watch = new WatchedSpace(space, client, nodes::any);
-      watches.add(watch);
-      Thread thread = new Thread(watch, "watch-" + space);
-      thread.setDaemon(true);
-      thread.start();
-    }
-    for (int w = 0; w < WRITERS; w++) {
-      Thread thread = new Thread(new Writer(client, shared, registers, w), "writer-" + w);
-      writers.add(thread);
-      thread.start();
+  @BeforeAll
+  static void start() throws IOException {
+    nodes =
+        new ClusterProcesses(
+            dir,
+            NODES,
+            "nucleusmem.agents.types = [" + Echo.class.getName() + "]",
+            // less than a client waits for an answer: then it hears of a node that does not get on
+            "nucleusmem.memspace.call-timeout = 15s");
+    Client client = new Client(nodes::any);
+    Workload.create(client, AgentCaller.SPACE);
+    client.json(
+        200,
+        client.call(
+            "POST",
+            "/v1/agent-types/echo/scale",
+            "{\"instances\": %d, \"mounts\": [{\"space\": \"%s\", \"access\": \"read_write\"}]}"
+                .formatted(AgentCaller.AGENTS, AgentCaller.SPACE),
+            "Content-Type",
+            "application/json"));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (nodes != null) {
+      nodes.close();
     }
   }
 
-  /** Waits until so many more writes were acknowledged. */
-  private void progress(int more, String when) {
-    long wanted = shared.count.get() + more;
-    long giveUp = System.nanoTime() + PROGRESS_MAX_NANOS;
-    while (shared.count.get() < wanted) {
-      assertThat(System.nanoTime())
-          .describedAs("writes go on %s: %d of %d", when, shared.count.get(), wanted)
-          .isLessThan(giveUp);
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
-    }
+  @BeforeEach
+  void allRun() throws IOException {
+    nodes.repair();
   }
 
-  private void endWriters() throws InterruptedException {
-    shared.stop = true;
-    for (Thread writer : writers) {
-      writer.join();
-    }
+  private static void progress(String when) {
+    work.progress(WRITES, MESSAGES, when);
   }
 
   @Test
   void g1ToG6AndG12HoldThroughKillsOfNodes() throws Exception {
-    try (ClusterProcesses nodes = new ClusterProcesses(dir, NODES)) {
-      begin(nodes);
+    try (Workload begun = new Workload(nodes, "kill")) {
+      work = begun;
       Random random = new Random(7);
       for (int round = 1; round <= ROUNDS; round++) {
-        progress(WRITES_BETWEEN, "before kill " + round);
+        progress("before kill " + round);
         int victim = random.nextInt(NODES);
         nodes.kill(victim);
-        progress(WRITES_BETWEEN, "after kill " + round + " of node " + victim);
+        progress("after kill " + round + " of node " + victim);
         nodes.restart(victim);
       }
-      progress(WRITES_BETWEEN, "at the end");
-      endWriters();
-      check();
+      progress("at the end");
+      work.check();
     }
   }
 
+  /**
+   * Callers of the nodes that stay see nothing of it; those of the one that goes lose the
+   * connection, or hear 503, and ask another one.
+   */
   @Test
-  void aRollingRestartLosesNothing() throws Exception {
-    try (ClusterProcesses nodes = new ClusterProcesses(dir, NODES)) {
-      begin(nodes);
+  void aRollingRestartIsSeenByNobodyButCallersOfTheNodeThatGoes() throws Exception {
+    try (Workload begun = new Workload(nodes, "roll")) {
+      work = begun;
+      Set<URI> gone = new HashSet<>();
       for (int node = 0; node < NODES; node++) {
-        progress(WRITES_BETWEEN, "before the restart of " + node);
+        progress("before the restart of " + node);
+        gone.add(nodes.address(node));
         if (node == 1) {
-          leave(nodes, node);
+          leave(node);
         } else {
           nodes.stop(node);
         }
-        progress(WRITES_BETWEEN, "without node " + node);
+        progress("without node " + node);
         nodes.restart(node);
       }
-      progress(WRITES_BETWEEN, "at the end");
-      endWriters();
-      check();
+      progress("at the end");
+      work.check();
+      List<Client.Failure> failures = work.client().failures();
+      assertThat(failures).filteredOn(failure -> !gone.contains(failure.node())).isEmpty();
+      assertThat(failures)
+          .allSatisfy(
+              failure ->
+                  assertThat(failure.what())
+                      .containsPattern(": (503 |java\\.(io|net)\\.\\w*Exception)"));
     }
   }
 
   @Test
   void aProcessThatWakesUpAfterItWasDeclaredDeadDoesNoHarm() throws Exception {
-    try (ClusterProcesses nodes = new ClusterProcesses(dir, NODES)) {
-      begin(nodes);
-      progress(WRITES_BETWEEN, "before the pause");
+    try (Workload begun = new Workload(nodes, "pause")) {
+      work = begun;
+      progress("before the pause");
       nodes.pause(1);
-      while (client
-          .json(200, client.call("GET", "/v1/cluster", ""))
-          .path("members")
-          .findValuesAsText("address")
-          .contains(nodes.member(1))) {
-        progress(1, "while the cluster makes up its mind");
+      while (members().contains(nodes.member(1))) {
+        work.progress(1, 0, "while the cluster makes up its mind");
       }
-      progress(WRITES_BETWEEN, "without the paused node");
+      progress("without the paused node");
       nodes.resume(1);
       nodes.ended(1); // it finds out by itself
       nodes.restart(1);
-      progress(WRITES_BETWEEN, "at the end");
-      endWriters();
-      check();
+      progress("at the end");
+      work.check();
     }
+  }
+
+  /** Both sides go on, over one store, until the smaller one has found out that it is alone. */
+  @Test
+  void aNodeThatIsCutOffFromTheOthersEndsAndDoesNoHarm() throws Exception {
+    try (Workload begun = new Workload(nodes, "cut")) {
+      work = begun;
+      progress("before the cut");
+      nodes.cut(2);
+      progress("on both sides");
+      nodes.ended(2);
+      progress("without the node that was cut off");
+      nodes.heal(2);
+      nodes.restart(2);
+      progress("at the end");
+      work.check();
+    }
+  }
+
+  private static List<String> members() {
+    return work.client()
+        .json(200, work.client().call("GET", "/v1/cluster", ""))
+        .path("members")
+        .findValuesAsText("address");
   }
 
   /** An administrator sends it away through another node. */
-  private void leave(ClusterProcesses nodes, int node) throws InterruptedException {
+  private static void leave(int node) throws InterruptedException {
     JsonNode left =
-        client.json(
-            200,
-            client.call(
-                "POST",
-                "/v1/cluster/leave",
-                "{\"member\": \"" + nodes.member(node) + "\"}",
-                "Content-Type",
-                "application/json"));
+        work.client()
+            .json(
+                200,
+                work.client()
+                    .call(
+                        "POST",
+                        "/v1/cluster/leave",
+                        "{\"member\": \"" + nodes.member(node) + "\"}",
+                        "Content-Type",
+                        "application/json"));
     assertThat(left.path("address").asText()).isEqualTo(nodes.member(node));
     nodes.ended(node);
-  }
-
-  private void check() {
-    assertThat(shared.stale).describedAs("G12: no read is behind what was known before").isEmpty();
-    Map<String, Map<Long, String>> histories = new HashMap<>();
-    for (String register : registers) {
-      histories.put(register, history(register));
-    }
-    for (Writer.Acknowledged write : shared.acknowledged) {
-      TreeMap<Long, String> history = new TreeMap<>(histories.get(write.register()));
-      assertThat(history.get(write.revision()))
-          .describedAs("G1, G2: the history has %s", write)
-          .isEqualTo(write.value());
-      Long before = history.lowerKey(write.revision());
-      assertThat(before == null ? 0 : before)
-          .describedAs("G4: nothing came between %s and what it replaced", write)
-          .isEqualTo(write.over());
-    }
-    histories.forEach(
-        (register, history) ->
-            assertThat(history.values())
-                .describedAs("G4: each request was applied once to %s", register)
-                .doesNotHaveDuplicates());
-    for (int s = 0; s < SPACES; s++) {
-      checkWatch("s" + s, watches.get(s), histories);
-    }
-  }
-
-  private void checkWatch(
-      String space, WatchedSpace watch, Map<String, Map<Long, String>> histories) {
-    List<WatchedSpace.Signal> expected = new ArrayList<>();
-    histories.forEach(
-        (register, history) -> {
-          if (register.startsWith(space + "/")) {
-            String key = register.substring(register.lastIndexOf('/') + 1);
-            history.keySet().forEach(at -> expected.add(new WatchedSpace.Signal(key, at)));
-          }
-        });
-    expected.sort(Comparator.comparingLong(WatchedSpace.Signal::revision));
-    assertThat(expected)
-        .describedAs("G2: a revision of %s belongs to one write", space)
-        .extracting(WatchedSpace.Signal::revision)
-        .doesNotHaveDuplicates();
-    long giveUp = System.nanoTime() + PROGRESS_MAX_NANOS;
-    while (watch.signals().size() < expected.size() && System.nanoTime() < giveUp) {
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
-    }
-    watch.stop();
-    assertThat(watch.signals())
-        .describedAs("G5: the watch of %s has each signal once, in order", space)
-        .isEqualTo(expected);
-  }
-
-  /** Values by revision. */
-  private Map<Long, String> history(String register) {
-    Map<Long, String> versions = new HashMap<>();
-    String cursor = "";
-    String path = "/v1/spaces/" + register.replace("/entries/", "/history/");
-    do {
-      JsonNode page =
-          client.json(200, client.call("GET", path + "?values=true&limit=1000" + cursor, ""));
-      for (JsonNode item : page.path("items")) {
-        String before = versions.put(item.path("revision").asLong(), item.path("value").asText());
-        assertThat(before).describedAs("a revision stands once in the history").isNull();
-      }
-      cursor = page.path("next").isNull() ? null : "&cursor=" + page.path("next").asText();
-    } while (cursor != null);
-    return versions;
   }
 }

@@ -3,6 +3,7 @@ package io.nucleusmem.cluster;
 import io.nucleusmem.cli.NodeProcess;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -12,7 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
@@ -21,6 +24,10 @@ import java.util.stream.Collectors;
  */
 final class ClusterProcesses implements AutoCloseable {
   private static final String REAL_PD = System.getenv("NUCLEUSMEM_TEST_PD");
+  // below what systems hand out by themselves: a client's connection could take the port of a node
+  // that is down, and it could not come back
+  private static final int PORT_MIN = 20_000;
+  private static final int PORT_MAX = 32_000;
 
   private final Path dir;
   private final TikvTestCluster server;
@@ -55,9 +62,14 @@ final class ClusterProcesses implements AutoCloseable {
   private static int[] freePorts(int count) throws IOException {
     List<ServerSocket> held = new ArrayList<>();
     int[] ports = new int[count];
-    for (int i = 0; i < count; i++) {
-      held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-      ports[i] = held.get(i).getLocalPort();
+    while (held.size() < count) {
+      int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX);
+      try {
+        held.add(new ServerSocket(port, 1, InetAddress.getLoopbackAddress()));
+        ports[held.size() - 1] = port;
+      } catch (BindException e) {
+        // somebody has it: another
+      }
     }
     for (ServerSocket each : held) {
       each.close();
@@ -70,6 +82,10 @@ final class ClusterProcesses implements AutoCloseable {
     List<String> lines = new ArrayList<>();
     lines.add("nucleusmem.store.engine = tikv");
     lines.add("nucleusmem.store.tikv.key-prefix = " + prefix);
+    // a start among others that start is slow, and no reason to give up
+    lines.add("nucleusmem.store.tikv.connect-timeout = 2m");
+    lines.add("nucleusmem.node.store-timeout = 2m");
+    lines.add("nucleusmem.node.join-timeout = 3m");
     lines.add(
         List.of(pd.split(",")).stream()
             .collect(
@@ -82,6 +98,8 @@ final class ClusterProcesses implements AutoCloseable {
     }
     lines.add("nucleusmem.node.seed-nodes = [" + seeds + "]");
     lines.add("akka.remote.artery.canonical.port = " + artery[i]);
+    lines.add("akka.remote.artery.advanced.test-mode = on"); // frames can be dropped, see Cuts
+    lines.add("akka.extensions = [" + Cuts.class.getName() + "]");
     lines.addAll(more);
     Path conf = own.resolve("node.conf");
     Files.write(conf, lines);
@@ -117,7 +135,7 @@ final class ClusterProcesses implements AutoCloseable {
       if (address != null) {
         return address;
       }
-      Thread.onSpinWait();
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
     }
   }
 
@@ -145,6 +163,34 @@ final class ClusterProcesses implements AutoCloseable {
   void resume(int i) throws IOException, InterruptedException {
     nodes.get(i).signal("CONT");
     ready(i);
+  }
+
+  /** From now on no frame passes between a node and the others; clients reach both sides. */
+  void cut(int i) throws IOException {
+    for (int n = 0; n < count(); n++) {
+      if (n != i) {
+        nodes.get(i).say(Cuts.CUT + member(n));
+        nodes.get(n).say(Cuts.CUT + member(i));
+      }
+    }
+  }
+
+  /** Lets the others hear of a node again; that one has ended meanwhile. */
+  void heal(int i) throws IOException {
+    for (int n = 0; n < count(); n++) {
+      if (n != i) {
+        nodes.get(n).say(Cuts.HEAL + member(i));
+      }
+    }
+  }
+
+  /** Starts what does not run, so that all do. */
+  void repair() throws IOException {
+    for (int i = 0; i < count(); i++) {
+      if (!nodes.get(i).isAlive()) {
+        restart(i);
+      }
+    }
   }
 
   /** Waits for the end of a node that was told to leave. */

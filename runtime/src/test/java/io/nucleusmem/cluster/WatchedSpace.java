@@ -6,13 +6,17 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Watches a space from its first revision; when its node dies it goes on at another one. */
 final class WatchedSpace implements Runnable {
-  /** An entry's signal. */
-  record Signal(String key, long revision) {}
+  /** An entry's signal and the value that was pulled for it. */
+  record Signal(String key, long revision, String value) {}
+
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final String space;
   private final Client client;
@@ -32,7 +36,7 @@ final class WatchedSpace implements Runnable {
   public void run() {
     while (!stop) {
       HttpRequest request =
-          HttpRequest.newBuilder(nodes.get().resolve("/v1/spaces/" + space + "/watch"))
+          HttpRequest.newBuilder(nodes.get().resolve("/v1/spaces/" + space + "/watch?values=true"))
               .header("Last-Event-ID", lastId)
               .build();
       try {
@@ -47,6 +51,7 @@ final class WatchedSpace implements Runnable {
       } catch (InterruptedException e) {
         return;
       }
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 
@@ -58,7 +63,11 @@ final class WatchedSpace implements Runnable {
     } else if (line.startsWith("data: ") && line.contains("\"kind\"")) {
       var data = Client.parse(line.substring(6));
       synchronized (signals) {
-        signals.add(new Signal(data.path("key").asText(), data.path("revision").asLong()));
+        signals.add(
+            new Signal(
+                data.path("key").asText(),
+                data.path("revision").asLong(),
+                data.path("value").asText()));
       }
     } else if (line.isEmpty()) {
       lastId = id; // the event is whole

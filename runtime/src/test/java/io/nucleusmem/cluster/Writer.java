@@ -21,12 +21,15 @@ final class Writer implements Runnable {
   /** A write that was acknowledged: at its revision, over the one before. */
   record Acknowledged(String register, String value, long revision, long over) {}
 
+  /** A version that was read. */
+  record Read(String register, String value, long revision) {}
+
   /** What all writers have in common. */
   static final class Shared {
     final ConcurrentLinkedQueue<Acknowledged> acknowledged = new ConcurrentLinkedQueue<>();
+    final ConcurrentLinkedQueue<Read> reads = new ConcurrentLinkedQueue<>();
     final ConcurrentLinkedQueue<String> stale = new ConcurrentLinkedQueue<>();
     final AtomicLong count = new AtomicLong();
-    final AtomicLong refused = new AtomicLong();
     volatile boolean stop;
     // by register: the newest revision that somebody has been told
     private final Map<String, AtomicLong> known = new ConcurrentHashMap<>();
@@ -37,7 +40,7 @@ final class Writer implements Runnable {
   }
 
   // a restarting node needs some of the processors
-  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(30);
 
   private final Client client;
   private final Shared shared;
@@ -77,14 +80,24 @@ final class Writer implements Runnable {
         response.statusCode() == 404
             ? 0
             : Long.parseLong(response.headers().firstValue("Nucleus-Revision").orElseThrow());
-    if (revision < before) {
-      shared.stale.add("%s: read %d after %d was known".formatted(register, revision, before));
+    notOlder("read", register, revision, before);
+    if (revision > 0) {
+      shared.reads.add(new Read(register, response.body(), revision));
     }
     shared.known(register).accumulateAndGet(revision, Math::max);
     return revision;
   }
 
+  /** What is told later is not older: with revisions, that is all of linearizability. */
+  private void notOlder(String call, String register, long told, long known) {
+    if (told < known) {
+      shared.stale.add(
+          "%s of %s: told %d after %d was known".formatted(call, register, told, known));
+    }
+  }
+
   private void write(String register, long over) {
+    long before = shared.known(register).get();
     String value = UUID.randomUUID().toString();
     HttpResponse<String> response =
         client.call(
@@ -98,10 +111,13 @@ final class Writer implements Runnable {
             over == 0 ? "If-None-Match" : "If-Match",
             over == 0 ? "*" : "\"" + over + "\"");
     if (response.statusCode() == 412) {
-      shared.refused.incrementAndGet();
+      long current = client.json(412, response).path("current_revision").asLong();
+      notOlder("refusal", register, current, Math.max(before, over + 1)); // it moved, or no refusal
+      shared.known(register).accumulateAndGet(current, Math::max);
       return;
     }
     long revision = client.json(over == 0 ? 201 : 200, response).path("revision").asLong();
+    notOlder("write", register, revision, before + 1);
     shared.known(register).accumulateAndGet(revision, Math::max);
     shared.acknowledged.add(new Acknowledged(register, value, revision, over));
     shared.count.incrementAndGet();

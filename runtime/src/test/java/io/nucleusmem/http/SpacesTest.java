@@ -45,6 +45,7 @@ class SpacesTest {
     assertThat(space.get("mount").textValue()).isNotEmpty();
     JsonNode described = node.get("/v1/spaces/" + name).json();
     assertThat(described.has("mount")).isFalse();
+    assertThat(described.get("node")).isEqualTo(node.get("/v1/cluster").json().get("self"));
     for (JsonNode it : List.of(space, described)) {
       assertThat(it.get("name").textValue()).isEqualTo(name);
       assertThat(it.get("kind").textValue()).isEqualTo("private");

@@ -13,7 +13,11 @@ import picocli.CommandLine;
  * Measures the embedded node beside bare RocksDB on the same disk in the same run. Figures of two
  * runs are not comparable; ratios are.
  */
-@CommandLine.Command(name = "bench", mixinStandardHelpOptions = true, sortOptions = false)
+@CommandLine.Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    subcommands = {Failover.class, FalseAlarms.class, NodesThroughput.class, RemoteWatchers.class})
 public final class Bench implements Callable<Integer> {
   @CommandLine.Option(
       names = "--quick",

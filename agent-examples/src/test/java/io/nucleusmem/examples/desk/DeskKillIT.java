@@ -35,7 +35,7 @@ class DeskKillIT {
   @TempDir Path work;
 
   @Test
-  @Timeout(480)
+  @Timeout(900)
   void killedAnywhereAndStartedAgainTheDigestIsTheSameAndNoResultStandsTwice() throws Exception {
     Path folder = Files.createDirectory(work.resolve("papers"));
     writeDocuments(folder);
@@ -193,7 +193,7 @@ class DeskKillIT {
 
   private Process start(String... arguments) throws IOException {
     Path conf = work.resolve("desk.conf");
-    Files.writeString(conf, "nucleusmem.examples.desk.lease = 1s\n");
+    Files.writeString(conf, "nucleusmem.examples.desk.lease = 3s\n");
     var command =
         new ArrayList<>(
             List.of(

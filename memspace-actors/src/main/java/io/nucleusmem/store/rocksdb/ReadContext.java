@@ -144,7 +144,7 @@ final class ReadContext implements AutoCloseable {
       }
     }
 
-    /** Nobody may take or give any more. */
+    /** Lets go of all that nobody uses now; for good, if nobody takes or gives any more. */
     void close() {
       for (int i = 0; i < SLOTS; i++) {
         ReadContext context = idle.getAndSet(i, null);

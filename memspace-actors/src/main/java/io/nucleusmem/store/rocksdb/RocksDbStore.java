@@ -276,6 +276,37 @@ public final class RocksDbStore implements KvStore {
     return StoreScope.ALL;
   }
 
+  @Override
+  public CompletionStage<Boolean> reclaim(List<KeyRange> ranges) {
+    // a write of its own: with a write buffer that is empty nothing would be flushed, and its log
+    // stay
+    return now()
+        .thenCompose(now -> commit(WriteBatch.at(now).delete(PING_KEY).build()))
+        .thenCompose(
+            written -> {
+              CompletableFuture<Boolean> done = new CompletableFuture<>();
+              Thread thread = new Thread(() -> reclaim(ranges, done), "nucleusmem-store-reclaim");
+              thread.setDaemon(true);
+              thread.start();
+              return done;
+            });
+  }
+
+  private void reclaim(List<KeyRange> ranges, CompletableFuture<Boolean> done) {
+    if (!guard.enter()) {
+      done.completeExceptionally(closedFailure());
+      return;
+    }
+    try {
+      new Reclaim(database.rocks(), dir.db(), contexts::close).run(ranges);
+      Callbacks.run(callbacks, () -> done.complete(true));
+    } catch (RuntimeException e) {
+      Callbacks.run(callbacks, () -> done.completeExceptionally(e));
+    } finally {
+      guard.exit();
+    }
+  }
+
   /** Fails if writes do, too. */
   @Override
   public CompletionStage<Void> ping() {

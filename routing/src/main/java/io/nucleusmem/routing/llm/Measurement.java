@@ -104,7 +104,7 @@ final class Measurement {
           break;
         }
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | LinkageError e) { // a model's native library may be missing
       LOG.warn("the model's trust is not measured: stage one can't be trained", e);
       synchronized (this) {
         done.completeExceptionally(e);

@@ -85,7 +85,7 @@ record Question(String system, String user, Map<String, String> routes, String h
     if (limits.examplesMax() > 0 && !route.examples().isEmpty()) {
       shown.put(
           "examples",
-          words.nearest(route.examples(), limits.examplesMax()).stream()
+          words.nearest(route.examples(), limits.examplesMax(), limits.exampleCharsMax()).stream()
               .map(example -> cut(example, limits.exampleCharsMax()))
               .toList());
     }

@@ -9,6 +9,8 @@ import java.util.regex.Pattern;
 
 /** The distinct words of a text, in small letters. */
 record Words(Set<String> words) {
+  private static final int EXAMPLES_MAX = 200; // about a millisecond
+
   private static final Pattern WORD = Pattern.compile("[\\p{L}\\p{N}]+");
 
   static Words of(String text) {
@@ -17,11 +19,18 @@ record Words(Set<String> words) {
     return new Words(words);
   }
 
-  /** Those that share most words with this text; of equal ones, those that come first. */
-  List<String> nearest(List<String> examples, int max) {
+  /**
+   * Those that share most words with this text; of equal ones, those that come first. Of very many
+   * only the first are looked at, and only their beginning.
+   */
+  List<String> nearest(List<String> examples, int max, int charsMax) {
+    record Shared(String example, int words) {}
     return examples.stream()
-        .sorted(Comparator.comparingInt((String example) -> -shared(example)))
+        .limit(EXAMPLES_MAX)
+        .map(example -> new Shared(example, shared(Texts.head(example, charsMax))))
+        .sorted(Comparator.comparingInt(Shared::words).reversed())
         .limit(max)
+        .map(Shared::example)
         .toList();
   }
 

@@ -13,6 +13,7 @@ import io.nucleusmem.routing.RouteChooser.ChooserException.Why;
 import io.nucleusmem.routing.RouteMatcher;
 import io.nucleusmem.routing.llm.ScriptedServer.Reply;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -84,6 +85,41 @@ class BothStagesTest {
               new BothStages.Result(
                   new Decision(Optional.of("route0"), false), Optional.empty(), Optional.empty()));
       assertThat(server.requests()).isEmpty();
+    }
+  }
+
+  @Test
+  void anEvaluationTellsWhatTheModelMendsAndSpoils() throws Exception {
+    // knows all routes but route5, which it takes for nothing
+    try (var server =
+        new ScriptedServer(
+            request ->
+                request.lastWords().contains("\"message\":\"route5")
+                    ? Reply.words(request, ScriptedModel.choice("none"))
+                    : right(request))) {
+      var chooser =
+          LlmChooser.fromConfig(
+              Settings.config("base-url = \"" + server.openAiUrl() + "\""), testKit.system());
+      var evaluation = new Evaluation(new BothStages(chooser, ROUTES), 4);
+      RouteMatcher matcher = secondBest(ROUTES);
+
+      for (int r = 0; r < 8; r++) {
+        String text = "route%d 9".formatted(r);
+        evaluation.add(text, Optional.of("route" + r), matcher.rank(text, 5));
+      }
+      evaluation.add("route9 0", Optional.empty(), matcher.rank("route9 0", 5));
+      var clear = new Ranking(matcher.rank("route0 0", 5).candidates(), Verdict.CLEAR);
+      evaluation.add("route0 0", Optional.of("route0"), clear);
+      evaluation.add(" ", Optional.empty(), new Ranking(List.of(), Verdict.NOTHING));
+      Evaluation.Report report = evaluation.report();
+
+      assertThat(report.known()).isEqualTo(new Evaluation.Shares(9, 2 / 9.0, 8 / 9.0));
+      assertThat(report.nowhere()).isEqualTo(new Evaluation.Shares(2, 0.5, 1));
+      assertThat(report.answered()).isEqualTo(9);
+      assertThat(report.notAnswered()).isEqualTo(Map.of(Why.NOTHING_TO_ASK, 1));
+      assertThat(report.mended()).isEqualTo(7);
+      assertThat(report.spoiled()).isZero();
+      assertThat(report.latencyMillisP99()).isGreaterThanOrEqualTo(report.latencyMillisP50());
     }
   }
 

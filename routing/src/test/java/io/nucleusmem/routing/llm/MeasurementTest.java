@@ -239,7 +239,7 @@ class MeasurementTest {
             .measure(
                 routes(6, 5),
                 some -> {
-                  throw new IllegalStateException("no embedding model");
+                  throw new NoClassDefFoundError("no embedding model");
                 });
 
     assertThatThrownBy(() -> done(measured)).hasMessageContaining("no embedding model");

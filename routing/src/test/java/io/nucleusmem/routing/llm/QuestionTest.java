@@ -42,6 +42,25 @@ class QuestionTest {
     assertThat(user).contains("\"examples\":[\"my card was stolen\",\"a new card\"]");
   }
 
+  @Test
+  void ofManyAndLongExamplesOnlyTheFirstAreLookedAt() {
+    String[] examples =
+        IntStream.range(0, 20_000)
+            .mapToObj(i -> (i == 150 ? "stolen " : "other ") + "x".repeat(5_000))
+            .toArray(String[]::new);
+    examples[250] = "my card was stolen";
+
+    String user =
+        Question.of(
+                "my stolen card",
+                List.of(new Option(Given.route("cards", "", examples), 1)),
+                LIMITS)
+            .user();
+
+    assertThat(user).contains("[\"stolen xxx").doesNotContain("my card was stolen");
+    assertThat(user.length()).isLessThan(1_200);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

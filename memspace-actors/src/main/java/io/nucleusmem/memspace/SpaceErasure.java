@@ -1,0 +1,242 @@
+package io.nucleusmem.memspace;
+
+import io.nucleusmem.ledger.LedgerEraser;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LedgerReader;
+import io.nucleusmem.ledger.Pace;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.KeyRange;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
+
+/**
+ * Erases: first the space and its forks, and theirs, do not show any more what is to go, on any
+ * node; then it is written over where it lies, in versions and log rows; then the files are written
+ * anew. What stays are the order, who wrote when, and a tombstone.
+ */
+final class SpaceErasure {
+  static final int FORKS_MAX = 1_000;
+  private static final int KEY_BYTES = 32;
+
+  private final MemSpaceNode node;
+  private final Topics topics;
+  private final SpaceLocks locks;
+  private final Pace pace;
+  private final SecureRandom random = new SecureRandom();
+
+  SpaceErasure(MemSpaceNode node, Topics topics, SpaceLocks locks, Pace pace) {
+    this.node = node;
+    this.topics = topics;
+    this.locks = locks;
+    this.pace = pace;
+  }
+
+  /**
+   * Hides what is to be erased; when this has completed, no read of it begins.
+   *
+   * @return the space and all its forks
+   */
+  CompletionStage<List<LedgerId>> hide(LedgerId space, Principal caller, ErasureRule rule) {
+    Set<LedgerId> all = new LinkedHashSet<>();
+    all.add(space);
+    return hide(space, caller, rule, all).thenApply(done -> List.copyOf(all));
+  }
+
+  private CompletionStage<Void> hide(
+      LedgerId space, Principal caller, ErasureRule rule, Set<LedgerId> all) {
+    byte[] key = new byte[KEY_BYTES];
+    random.nextBytes(key);
+    return change(space, new KeepingChanges.Erase(caller, rule, Bytes.wrap(key)))
+        // behind the rule: a fork that is made later is made of a space that knows it
+        .thenCompose(hidden -> new LedgerReader(node.store(), space).state())
+        .thenCompose(
+            state -> {
+              CompletionStage<Void> forks = CompletableFuture.completedStage(null);
+              Principal system = new Principal(caller.name(), true); // forks may be others'
+              for (ForkRows.PinnedBy pin : ForkRows.pins(state)) {
+                if (all.size() < FORKS_MAX && all.add(pin.fork())) {
+                  forks =
+                      forks
+                          .thenCompose(done -> exists(pin.fork()))
+                          .thenCompose(
+                              there ->
+                                  there
+                                      ? hide(pin.fork(), system, rule, all)
+                                      : CompletableFuture.completedStage(null));
+                }
+              }
+              return forks;
+            });
+  }
+
+  /** A pin may be left of a fork that was never made, or is gone. */
+  private CompletionStage<Boolean> exists(LedgerId id) {
+    return new LedgerReader(node.store(), id)
+        .state(SpaceRows.MANIFEST_KEY)
+        .thenApply(java.util.Optional::isPresent);
+  }
+
+  CompletionStage<Boolean> change(LedgerId space, SpaceCommand command) {
+    return node.calls()
+        .call(
+            (promise, again) ->
+                node.spaces().tell(space, new MemSpace.ChangeRules(command, promise)));
+  }
+
+  // ---- removing ----
+
+  /** Removes what is hidden, from rows and files. */
+  CompletionStage<Map<String, Object>> remove(
+      List<LedgerId> spaces, String ruleId, BiConsumer<String, Object> tell) {
+    long[] counts = new long[2];
+    List<KeyRange> files = new ArrayList<>();
+    CompletionStage<Void> all = CompletableFuture.completedStage(null);
+    for (LedgerId space : spaces) {
+      all =
+          all.thenCompose(
+              done -> locks.alone(space, () -> rows(space, ruleId, counts, files, tell)));
+    }
+    return all.thenCompose(
+            done -> {
+              tell.accept("step", "files");
+              return node.store().reclaim(files);
+            })
+        .thenCompose(
+            reclaimed -> {
+              CompletionStage<Boolean> ended = CompletableFuture.completedStage(true);
+              for (LedgerId space : spaces) {
+                ended =
+                    ended
+                        .thenCompose(any -> exists(space))
+                        .thenCompose(
+                            there ->
+                                there
+                                    ? change(
+                                        space, new KeepingChanges.EndErasure("erasure", ruleId))
+                                    : CompletableFuture.completedStage(true));
+              }
+              return ended.thenApply(any -> result(counts, spaces.size() - 1, reclaimed));
+            });
+  }
+
+  private static Map<String, Object> result(long[] counts, int forks, boolean reclaimed) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("versions", counts[0]);
+    result.put("log_rows", counts[1]);
+    result.put("forks", forks);
+    result.put(
+        "files",
+        reclaimed
+            ? "the files of the store hold nothing of it any more"
+            : "left to the store's own garbage collection");
+    return result;
+  }
+
+  private CompletionStage<Void> rows(
+      LedgerId space,
+      String ruleId,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell) {
+    return Indexed.newest(node, node.spaces(), space)
+        .thenCompose(newest -> new LedgerReader(node.store(), space).state())
+        .thenCompose(
+            state -> {
+              Bytes row = state.get(KeepingChanges.erasing(ruleId));
+              if (row == null) {
+                return CompletableFuture.completedStage(null); // done, or the space is gone
+              }
+              ErasureRule rule = Decoded.of(row, ErasureRule.class);
+              Bytes key = KeepingChanges.key(state).orElseThrow();
+              CompletionStage<Void> done = erase(space, rule, key, counts, files, tell);
+              return rule.subject() == null
+                  ? done
+                  : topics(space, rule, key, counts, files, tell, done);
+            });
+  }
+
+  private CompletionStage<Void> topics(
+      LedgerId space,
+      ErasureRule rule,
+      Bytes key,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell,
+      CompletionStage<Void> before) {
+    return before
+        .thenCompose(done -> topics.names(space))
+        .thenCompose(
+            names -> {
+              CompletionStage<Void> all = CompletableFuture.completedStage(null);
+              for (LedgerId topic : names.values()) {
+                all =
+                    all.thenCompose(done -> exists(topic))
+                        .thenCompose( // what a fork inherits is made when it is looked for
+                            there ->
+                                there
+                                    ? topic(topic, rule, key, counts, files, tell)
+                                    : CompletableFuture.completedStage(null));
+              }
+              return all;
+            });
+  }
+
+  private CompletionStage<Void> topic(
+      LedgerId topic,
+      ErasureRule rule,
+      Bytes key,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell) {
+    return closed(topic, rule.before())
+        .thenCompose(done -> Indexed.newest(node, node.topics(), topic))
+        .thenCompose(newest -> erase(topic, rule, key, counts, files, tell));
+  }
+
+  /** Nothing of a topic at or before a time can follow. */
+  private CompletionStage<Long> closed(LedgerId topic, long timestamp) {
+    return node.calls()
+        .call(
+            (promise, again) ->
+                node.topics().tell(topic, new LedgerOwner.RevisionAt(timestamp, promise)));
+  }
+
+  private CompletionStage<Void> erase(
+      LedgerId id,
+      ErasureRule rule,
+      Bytes key,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell) {
+    LedgerEraser eraser =
+        new LedgerEraser(
+            node.store(),
+            id,
+            (entry, timestamp, body) -> {
+              Content content = ContentCodec.decode(body);
+              return content.isErased() || !rule.covers(entry, timestamp, content::metadata)
+                  ? null
+                  : Tombstones.erasedBody(rule, Tombstones.keyedHash(key, body));
+            },
+            pace);
+    files.add(LedgerKeys.all(id));
+    return eraser
+        .run(rule.ranges(id))
+        .thenAccept(
+            done -> {
+              counts[0] += eraser.versions();
+              counts[1] += eraser.logRows();
+              tell.accept("versions", counts[0]);
+              tell.accept("log_rows", counts[1]);
+            });
+  }
+}
