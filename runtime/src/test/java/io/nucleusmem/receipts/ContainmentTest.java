@@ -37,8 +37,7 @@ class ContainmentTest {
 
   record Got(Optional<Entry> entry, Throwable failure) implements Msg {}
 
-  static final AgentType<Msg> TYPE =
-      AgentType.of("copier", Msg.class, ContainmentTest::create);
+  static final AgentType<Msg> TYPE = AgentType.of("copier", Msg.class, ContainmentTest::create);
 
   /** Copies what is below one prefix of the desk to below another. */
   static Behavior<Msg> create(AgentContext<Msg> ctx) {
@@ -94,9 +93,7 @@ class ContainmentTest {
   private Containment containment(String key, long revision, int derived) {
     return kit.until(
         "a containment",
-        () ->
-            receipts.containment(
-                AUTHOR, "desk", SeenVersion.entry(Region.MEMORY, key, revision)),
+        () -> receipts.containment(AUTHOR, "desk", SeenVersion.entry(Region.MEMORY, key, revision)),
         found -> found.derived().size() >= derived);
   }
 
@@ -110,21 +107,23 @@ class ContainmentTest {
     kit.entries("desk", EntryKey.of("c/"), 2);
 
     Containment found = containment("a/bad", bad, 2);
-    assertThat(found.readers()).extracting(Containment.Reader::agent)
+    assertThat(found.readers())
+        .extracting(Containment.Reader::agent)
         .containsExactlyInAnyOrder("copier", "second");
-    assertThat(found.derived()).extracting(each -> each.version().version().key())
+    assertThat(found.derived())
+        .extracting(each -> each.version().version().key())
         .containsExactly("b/bad", "c/bad");
-    assertThat(found.derived()).extracting(Containment.Derived::agent)
+    assertThat(found.derived())
+        .extracting(Containment.Derived::agent)
         .containsExactly("copier", "second");
     assertThat(found.edges())
         .extracting(
             edge ->
-                edge.agent() + (edge.wrote() ? " wrote " : " read ") + edge.version().version().key())
+                edge.agent()
+                    + (edge.wrote() ? " wrote " : " read ")
+                    + edge.version().version().key())
         .containsExactlyInAnyOrder(
-            "copier read a/bad",
-            "copier wrote b/bad",
-            "second read b/bad",
-            "second wrote c/bad");
+            "copier read a/bad", "copier wrote b/bad", "second read b/bad", "second wrote c/bad");
     assertThat(found.complete()).isTrue();
   }
 

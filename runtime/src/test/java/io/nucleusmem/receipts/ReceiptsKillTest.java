@@ -27,7 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** G10: what was offered to a behavior whose process is killed stands there, and not as confirmed. */
+/**
+ * G10: what was offered to a behavior whose process is killed stands there, and not as confirmed.
+ */
 @Timeout(240)
 public class ReceiptsKillTest {
   private static final long TRY_NANOS = 60_000_000_000L;

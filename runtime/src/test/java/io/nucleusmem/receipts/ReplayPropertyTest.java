@@ -33,7 +33,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** G10 over random histories: replay gives what was delivered, and nothing that was confirmed else. */
+/**
+ * G10 over random histories: replay gives what was delivered, and nothing that was confirmed else.
+ */
 @Timeout(180)
 class ReplayPropertyTest {
   private static final Principal AUTHOR = Principal.of("author");
@@ -53,8 +55,7 @@ class ReplayPropertyTest {
   /** What the behavior saw with its own eyes: how, key, revision, text. */
   private final Queue<String> delivered = new ConcurrentLinkedQueue<>();
 
-  private final AgentType<Msg> type =
-      AgentType.of("eye", Msg.class, this::create).inbox(Told::new);
+  private final AgentType<Msg> type = AgentType.of("eye", Msg.class, this::create).inbox(Told::new);
 
   private Behavior<Msg> create(AgentContext<Msg> ctx) {
     ctx.watch("facts", "facts", WatchRequest.of(Region.MEMORY, "").from(1), Changed::new);
@@ -118,8 +119,7 @@ class ReplayPropertyTest {
 
   private static String text(Replayed replayed) {
     SeenVersion version = replayed.receipt().version();
-    String text =
-        replayed.receipt().how() + " " + version.key() + " " + version.revision();
+    String text = replayed.receipt().how() + " " + version.key() + " " + version.revision();
     return replayed.receipt().how() == How.SIGNAL || replayed.content().isEmpty()
         ? text
         : text + " " + replayed.content().get().value().hashCode();
@@ -129,8 +129,7 @@ class ReplayPropertyTest {
   @ValueSource(longs = {1, 2, 3})
   void g10ReplayIsWhatWasDeliveredAlsoThroughCrashes(long seed) {
     Random random = new Random(seed);
-    try (AgentTestKit kit =
-        AgentTestKit.start(type, AgentMount.of("facts", Access.READ_WRITE))) {
+    try (AgentTestKit kit = AgentTestKit.start(type, AgentMount.of("facts", Access.READ_WRITE))) {
       for (int step = 0; step < 60; step++) {
         String key = "k" + random.nextInt(6);
         switch (random.nextInt(8)) {
@@ -169,7 +168,8 @@ class ReplayPropertyTest {
               "seed %d: every delivery in the replay".formatted(seed),
               () -> all(receipts, Optional.empty(), new ArrayList<>()),
               all -> {
-                Map<String, Long> found = counts(all.stream().map(ReplayPropertyTest::text).toList());
+                Map<String, Long> found =
+                    counts(all.stream().map(ReplayPropertyTest::text).toList());
                 return counts(List.copyOf(delivered)).entrySet().stream()
                     .allMatch(each -> found.getOrDefault(each.getKey(), 0L) >= each.getValue());
               });
