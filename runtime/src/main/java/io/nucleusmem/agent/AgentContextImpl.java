@@ -8,6 +8,7 @@ import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Message;
+import io.nucleusmem.memspace.MountInfo;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.MountedTopic;
 import io.nucleusmem.memspace.Published;
@@ -19,6 +20,9 @@ import io.nucleusmem.receipts.LifeLog;
 import io.nucleusmem.receipts.RecordedSpace;
 import io.nucleusmem.receipts.SeenVersion;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.routing.RegisteredRoute;
+import io.nucleusmem.routing.Route;
+import io.nucleusmem.routing.Target;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.time.Instant;
@@ -420,14 +424,51 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public CompletionStage<Published> route(Content content) {
-    return node.router()
-        .map(router -> life.effect(() -> router.route(AgentSpec.holder(id), content)))
-        .orElseGet(
-            () ->
-                CompletableFuture.failedFuture(
-                    new MemSpaceException(
-                        ErrorCode.UNAVAILABLE,
-                        "no router is configured on this node; send to an agent or publish to a topic")));
+    return router().thenCompose(router -> router.route(AgentSpec.holder(id), content));
+  }
+
+  @Override
+  public CompletionStage<RegisteredRoute> offer(
+      String name, boolean all, String description, List<String> examples) {
+    Target target = all ? new Target.AgentType(spec.type()) : new Target.Agent(id);
+    return router()
+        .thenCompose(
+            router ->
+                router.offer(
+                    all ? ofType() : AgentSpec.holder(id),
+                    new Route(name, target, description, examples, Map.of()),
+                    Set.of()));
+  }
+
+  @Override
+  public CompletionStage<Void> withdraw(String name) {
+    return router()
+        .thenCompose(router -> router.withdraw(List.of(AgentSpec.holder(id), ofType()), name));
+  }
+
+  @Override
+  public CompletionStage<Published> handOver(HandOver handOver) {
+    List<MountInfo> held = spaces.values().stream().map(MountedSpace::mount).toList();
+    return router().thenCompose(router -> router.handOver(id, held, handOver));
+  }
+
+  /** The owner of what any agent of the type may take. */
+  private String ofType() {
+    return "agent-type/" + spec.type();
+  }
+
+  private CompletionStage<RouterHook> router() {
+    return life.effect(
+        () ->
+            node.router()
+                .map(CompletableFuture::completedFuture)
+                .orElseGet(
+                    () ->
+                        CompletableFuture.failedFuture(
+                            new MemSpaceException(
+                                ErrorCode.UNAVAILABLE,
+                                "no router is configured on this node; send to an agent or publish to a"
+                                    + " topic"))));
   }
 
   @Override

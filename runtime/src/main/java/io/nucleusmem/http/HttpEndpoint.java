@@ -18,6 +18,7 @@ import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.receipts.ReceiptsClient;
+import io.nucleusmem.routing.Routing;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -54,6 +55,7 @@ public final class HttpEndpoint {
       HttpSettings settings,
       MemSpaces spaces,
       Agents agents,
+      Routing routing,
       NodeStatus status) {
     Materializer materializer = Materializer.createMaterializer(system);
     Bodies bodies =
@@ -79,6 +81,9 @@ public final class HttpEndpoint {
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
     new ReceiptRoutes(ReceiptsClient.of(system)).addTo(table);
+    new RoutingRoutes(routing, replays).addTo(table);
+    new MessageRoutes(agents, routing, callers).addTo(table);
+    new DecisionRoutes(routing).addTo(table);
     new NodeRoutes(status).addTo(table);
     NucleusMem memory = NucleusMem.get(system);
     new OperationRoutes(memory.operations()).addTo(table);
@@ -199,8 +204,8 @@ public final class HttpEndpoint {
                   Problem.of(
                       new MemSpaceException(
                           ErrorCode.UNAVAILABLE,
-                          "no answer within nucleusmem.http.request-timeout; it is not known whether"
-                              + " it was done, retry with the same Idempotency-Key",
+                          "no answer within nucleusmem.http.request-timeout; it is not known"
+                              + " whether it was done, retry with the same Idempotency-Key",
                           Map.of())));
     }
   }

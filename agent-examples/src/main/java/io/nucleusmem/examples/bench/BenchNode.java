@@ -26,21 +26,28 @@ final class BenchNode implements AutoCloseable {
   private final NucleusNode node;
 
   BenchNode(Path dir, String idleTimeout) {
-    this(dir, idleTimeout, List.of());
+    this(dir, idleTimeout, Map.of(), List.of());
+  }
+
+  BenchNode(Path dir, String idleTimeout, Map<String, Object> more) {
+    this(dir, idleTimeout, more, List.of());
   }
 
   /** A node that hosts agents. */
-  BenchNode(Path dir, String idleTimeout, List<AgentType<?>> types) {
+  BenchNode(
+      Path dir, String idleTimeout, Map<String, Object> more, List<AgentType<?>> types) {
     node =
         NucleusNode.start(
-            ConfigFactory.parseMap(
-                Map.of(
-                    "nucleusmem.store.rocksdb.dir",
-                    dir.toString(),
-                    "nucleusmem.http.port",
-                    0,
-                    "nucleusmem.memspace.idle-timeout",
-                    idleTimeout)),
+            ConfigFactory.parseMap(more)
+                .withFallback(
+                    ConfigFactory.parseMap(
+                        Map.of(
+                            "nucleusmem.store.rocksdb.dir",
+                            dir.toString(),
+                            "nucleusmem.http.port",
+                            0,
+                            "nucleusmem.memspace.idle-timeout",
+                            idleTimeout))),
             types);
   }
 
@@ -55,6 +62,10 @@ final class BenchNode implements AutoCloseable {
   /** Where everything lies. */
   KvStore store() {
     return StoreExtension.get(node.system()).store();
+  }
+
+  NucleusMem memory() {
+    return NucleusMem.get(node.system());
   }
 
   /** Owners of spaces and topics in memory. */

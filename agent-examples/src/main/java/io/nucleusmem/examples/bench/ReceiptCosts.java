@@ -82,7 +82,7 @@ final class ReceiptCosts {
 
   void run(Path dir, Report into) throws Exception {
     AgentType<Msg> type = AgentType.of("puller", Msg.class, this::create);
-    try (BenchNode node = new BenchNode(dir, "10m", List.of(type))) {
+    try (BenchNode node = new BenchNode(dir, "10m", Map.of(), List.of(type))) {
       if (rounds.wants("receipts/signal-max")) {
         double[] max = rounds.compare(() -> max(node, true), () -> max(node, false));
         into.add("receipts/signal-max", max[0], "1/s", max[1], "0.80 of without");
