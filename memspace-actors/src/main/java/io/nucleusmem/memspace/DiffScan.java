@@ -184,7 +184,8 @@ final class DiffScan {
   private CompletionStage<Difference> difference(Both both) {
     Optional<Entry> one =
         Optional.ofNullable(both.before()).filter(before::covers).map(v -> entry(before, v));
-    Optional<Entry> two = Optional.ofNullable(both.after()).filter(after::covers).map(v -> entry(after, v));
+    Optional<Entry> two =
+        Optional.ofNullable(both.after()).filter(after::covers).map(v -> entry(after, v));
     EntryRef ref = (both.before() != null ? both.before() : both.after()).entry();
     Difference.Kind kind =
         one.isEmpty()

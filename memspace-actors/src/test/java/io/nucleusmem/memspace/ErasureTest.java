@@ -249,10 +249,7 @@ class ErasureTest {
         .noneMatch(row -> holds(row.toArray(), "secret"));
     assertErased(fork("s", "f3").get(KEY));
     await(fork.put(EntryKey.of("fine"), Content.text("x")));
-    await(
-        node.spaces()
-            .forks()
-            .merge(new MergeRequest(fork, space, MergePolicy.FAIL, Map.of())));
+    await(node.spaces().forks().merge(new MergeRequest(fork, space, MergePolicy.FAIL, Map.of())));
     assertThat(await(space.get(EntryKey.of("fine")))).isPresent();
     assertThat(await(space.get(EntryKey.of("copy")))).as("stays behind").isEmpty();
   }
