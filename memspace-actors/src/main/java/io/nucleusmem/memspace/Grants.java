@@ -99,7 +99,8 @@ final class Grants {
       erasedAt.put(granted.space(), granted.rules().erasedAt());
       forget.run();
     }
-    grant.rules(granted.rules());
+    ReadRules rules = granted.rules();
+    grant.rules(granted.mount().showsQuarantined() ? rules.withQuarantined() : rules);
     grant.renewed(granted.asked() + lease.toNanos());
     answers.execute(() -> granted.reply().succeed(grant));
     return Behaviors.same();

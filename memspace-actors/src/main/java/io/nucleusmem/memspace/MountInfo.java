@@ -10,6 +10,7 @@ import java.util.Set;
  * @param space the space's name
  * @param grantedBy the principal that made the mount
  * @param asAdmin true if that principal could make it only because it is an administrator
+ * @param showsQuarantined true if versions in quarantine can be read through it
  */
 public record MountInfo(
     String id,
@@ -20,11 +21,26 @@ public record MountInfo(
     List<String> prefixes,
     Set<String> topics,
     String grantedBy,
-    boolean asAdmin) {
+    boolean asAdmin,
+    boolean showsQuarantined) {
   public MountInfo {
     regions = Set.copyOf(regions);
     prefixes = List.copyOf(prefixes);
     topics = Set.copyOf(topics);
+  }
+
+  /** A mount that does not show what is in quarantine. */
+  public MountInfo(
+      String id,
+      String space,
+      String holder,
+      Access access,
+      Set<Region> regions,
+      List<String> prefixes,
+      Set<String> topics,
+      String grantedBy,
+      boolean asAdmin) {
+    this(id, space, holder, access, regions, prefixes, topics, grantedBy, asAdmin, false);
   }
 
   /** True if the mount covers an entry. */

@@ -9,13 +9,34 @@ import java.util.Set;
  * @param holder who may use the mount; a principal or an agent
  * @param prefixes of entry names; an entry is covered if one of them fits
  * @param topics names of topics
+ * @param showQuarantined true to read versions in quarantine as well, instead of being refused
  */
 public record MountRequest(
-    String holder, Access access, Set<Region> regions, List<String> prefixes, Set<String> topics) {
+    String holder,
+    Access access,
+    Set<Region> regions,
+    List<String> prefixes,
+    Set<String> topics,
+    boolean showQuarantined) {
   public MountRequest {
     regions = Set.copyOf(regions);
     prefixes = List.copyOf(prefixes);
     topics = Set.copyOf(topics);
+  }
+
+  /** A mount that does not show what is in quarantine. */
+  public MountRequest(
+      String holder,
+      Access access,
+      Set<Region> regions,
+      List<String> prefixes,
+      Set<String> topics) {
+    this(holder, access, regions, prefixes, topics, false);
+  }
+
+  /** The same, showing what is in quarantine. */
+  public MountRequest withQuarantined() {
+    return new MountRequest(holder, access, regions, prefixes, topics, true);
   }
 
   /** A mount of a whole space. */

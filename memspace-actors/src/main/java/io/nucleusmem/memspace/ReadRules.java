@@ -26,6 +26,11 @@ record ReadRules(List<ErasureRule> erasing, List<Quarantined> quarantined, long 
     quarantined = List.copyOf(quarantined);
   }
 
+  /** The same for a mount that is shown what is in quarantine. */
+  ReadRules withQuarantined() {
+    return quarantined.isEmpty() ? this : new ReadRules(erasing, List.of(), erasedAt);
+  }
+
   /** The version, or what stands in its place. */
   Version show(Version version) {
     if (erasing.isEmpty() && quarantined.isEmpty() || version.deleted()) {

@@ -6,6 +6,7 @@ import akka.cluster.typed.Cluster;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRow;
+import io.nucleusmem.ledger.Pace;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,12 +23,14 @@ import java.util.concurrent.ConcurrentHashMap;
 final class RetentionSweep {
   private static final Principal SYSTEM = new Principal("retention", true);
   private static final int PAGE = 100;
+  private static final int SPACES_PER_SECOND = 2_000;
   private static final int REMEMBERED_MAX = 100_000;
 
   private final ActorSystem<?> system;
   private final MemSpaceNode node;
   private final Catalogue catalogue;
   private final SpaceKeepingClient keeping;
+  private final Pace pace; // of looking at spaces; what is removed has its own
   private final Map<LedgerId, Long> quiet =
       new ConcurrentHashMap<>(); // newest revision at which nothing would go, by size alone
   private volatile boolean running;
@@ -39,6 +42,7 @@ final class RetentionSweep {
     this.node = node;
     this.catalogue = catalogue;
     this.keeping = keeping;
+    this.pace = new Pace(SPACES_PER_SECOND);
   }
 
   void start(Duration interval) {
@@ -82,11 +86,12 @@ final class RetentionSweep {
                 all = all.thenCompose(done -> lookAt(each.name(), each.row().ledger()));
               }
               String last = page.isEmpty() ? "" : page.get(page.size() - 1).name();
-              return all.thenCompose(
-                  done ->
-                      page.size() < PAGE || stopped
-                          ? CompletableFuture.completedStage(null)
-                          : sweep(last));
+              return all.thenCompose(done -> pace.after(page.size()))
+                  .thenCompose(
+                      done ->
+                          page.size() < PAGE || stopped
+                              ? CompletableFuture.completedStage(null)
+                              : sweep(last));
             });
   }
 

@@ -5,6 +5,7 @@ import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Pace;
+import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.KeyRange;
 import java.security.SecureRandom;
@@ -70,7 +71,7 @@ final class SpaceErasure {
                           .thenCompose(
                               there ->
                                   there
-                                      ? hide(pin.fork(), system, rule, all)
+                                      ? unlessGone(hide(pin.fork(), system, rule, all))
                                       : CompletableFuture.completedStage(null));
                 }
               }
@@ -85,6 +86,17 @@ final class SpaceErasure {
         .thenApply(java.util.Optional::isPresent);
   }
 
+  private static CompletionStage<Void> unlessGone(CompletionStage<?> change) {
+    return change.handle(
+        (done, failure) -> {
+          MemSpaceException why = failure == null ? null : Calls.explain(failure);
+          if (why != null && why.code() != ErrorCode.SPACE_NOT_FOUND) {
+            throw why;
+          }
+          return null;
+        });
+  }
+
   CompletionStage<Boolean> change(LedgerId space, SpaceCommand command) {
     return node.calls()
         .call(
@@ -96,36 +108,41 @@ final class SpaceErasure {
 
   /** Removes what is hidden, from rows and files. */
   CompletionStage<Map<String, Object>> remove(
-      List<LedgerId> spaces, String ruleId, BiConsumer<String, Object> tell) {
+      List<LedgerId> spaces, BiConsumer<String, Object> tell) {
     long[] counts = new long[2];
     List<KeyRange> files = new ArrayList<>();
+    Map<LedgerId, List<String>> rules = new LinkedHashMap<>();
     CompletionStage<Void> all = CompletableFuture.completedStage(null);
     for (LedgerId space : spaces) {
       all =
           all.thenCompose(
-              done -> locks.alone(space, () -> rows(space, ruleId, counts, files, tell)));
+              done -> locks.alone(space, () -> rows(space, rules, counts, files, tell)));
     }
     return all.thenCompose(
             done -> {
               tell.accept("step", "files");
-              return node.store().reclaim(files);
+              return node.store().reclaim(List.copyOf(new LinkedHashSet<>(files)));
             })
         .thenCompose(
-            reclaimed -> {
-              CompletionStage<Boolean> ended = CompletableFuture.completedStage(true);
-              for (LedgerId space : spaces) {
-                ended =
-                    ended
-                        .thenCompose(any -> exists(space))
-                        .thenCompose(
-                            there ->
-                                there
-                                    ? change(
-                                        space, new KeepingChanges.EndErasure("erasure", ruleId))
-                                    : CompletableFuture.completedStage(true));
-              }
-              return ended.thenApply(any -> result(counts, spaces.size() - 1, reclaimed));
-            });
+            reclaimed -> end(rules).thenApply(any -> result(counts, spaces.size() - 1, reclaimed)));
+  }
+
+  private CompletionStage<Void> end(Map<LedgerId, List<String>> rules) {
+    CompletionStage<Void> all = CompletableFuture.completedStage(null);
+    for (Map.Entry<LedgerId, List<String>> each : rules.entrySet()) {
+      LedgerId space = each.getKey();
+      for (String id : each.getValue()) {
+        all =
+            all.thenCompose(done -> exists(space)) // it may have been deleted meanwhile
+                .thenCompose(
+                    there ->
+                        there
+                            ? unlessGone(
+                                change(space, new KeepingChanges.EndErasure("erasure", id)))
+                            : CompletableFuture.completedStage(null));
+      }
+    }
+    return all;
   }
 
   private static Map<String, Object> result(long[] counts, int forks, boolean reclaimed) {
@@ -141,9 +158,13 @@ final class SpaceErasure {
     return result;
   }
 
+  /**
+   * Writes over what a space's rules cover: also of erasures whose operation failed, which end with
+   * this one.
+   */
   private CompletionStage<Void> rows(
       LedgerId space,
-      String ruleId,
+      Map<LedgerId, List<String>> rules,
       long[] counts,
       List<KeyRange> files,
       BiConsumer<String, Object> tell) {
@@ -151,16 +172,22 @@ final class SpaceErasure {
         .thenCompose(newest -> new LedgerReader(node.store(), space).state())
         .thenCompose(
             state -> {
-              Bytes row = state.get(KeepingChanges.erasing(ruleId));
-              if (row == null) {
-                return CompletableFuture.completedStage(null); // done, or the space is gone
+              CompletionStage<Void> all = CompletableFuture.completedStage(null);
+              for (Map.Entry<StateKey, Bytes> each : state.entrySet()) {
+                if (each.getKey().table() == KeepingChanges.ERASING) {
+                  ErasureRule rule = Decoded.of(each.getValue(), ErasureRule.class);
+                  Bytes key = KeepingChanges.key(state).orElseThrow();
+                  rules.computeIfAbsent(space, same -> new ArrayList<>()).add(rule.id());
+                  all =
+                      all.thenCompose(done -> erase(space, rule, key, counts, files, tell))
+                          .thenCompose(
+                              done ->
+                                  rule.subject() == null
+                                      ? CompletableFuture.completedStage(null)
+                                      : topics(space, rule, key, counts, files, tell));
+                }
               }
-              ErasureRule rule = Decoded.of(row, ErasureRule.class);
-              Bytes key = KeepingChanges.key(state).orElseThrow();
-              CompletionStage<Void> done = erase(space, rule, key, counts, files, tell);
-              return rule.subject() == null
-                  ? done
-                  : topics(space, rule, key, counts, files, tell, done);
+              return all;
             });
   }
 
@@ -170,10 +197,9 @@ final class SpaceErasure {
       Bytes key,
       long[] counts,
       List<KeyRange> files,
-      BiConsumer<String, Object> tell,
-      CompletionStage<Void> before) {
-    return before
-        .thenCompose(done -> topics.names(space))
+      BiConsumer<String, Object> tell) {
+    return topics
+        .names(space)
         .thenCompose(
             names -> {
               CompletionStage<Void> all = CompletableFuture.completedStage(null);

@@ -49,6 +49,7 @@ final class SpaceImport {
   private long commits;
   private long bytes;
   private boolean ended;
+  private volatile boolean appearing; // the space is there, or may be
 
   SpaceImport(KvStore store, String name, Principal caller, LedgerId space) {
     this.store = store;
@@ -62,6 +63,15 @@ final class SpaceImport {
   /** Ledgers that were begun. */
   List<LedgerId> ids() {
     return List.copyOf(ids);
+  }
+
+  /** True once the commit that makes the space may have been sent. */
+  boolean isAppearing() {
+    return appearing;
+  }
+
+  LedgerId space() {
+    return space;
   }
 
   /** Takes the next block. */
@@ -229,8 +239,7 @@ final class SpaceImport {
                 put.into(batch, rows.get(at++));
               }
               int reached = at;
-              return store
-                  .commit(batch.build())
+              return Resent.commit(store, batch.build())
                   .thenCompose(
                       done ->
                           reached < rows.size()
@@ -263,29 +272,16 @@ final class SpaceImport {
       return CompletableFuture.failedStage(
           ExportReader.damaged(position, blocks, "its end before it is complete,"));
     }
-    SpaceRows.Manifest manifest =
-        new SpaceRows.Manifest(
-            name,
-            header.kind(),
-            caller.name(),
-            header.labels(),
-            header.retentionMillis(),
-            header.retentionVersions(),
-            header.retentionBytes(),
-            SpaceRows.Manifest.ACTIVE,
-            header.createdAt());
-    String mountId = SpaceRows.mountId(space, 0);
-    SpaceRows.Mount mount =
-        SpaceRows.Mount.of(MountRequest.of(caller.name(), Access.READ_WRITE), caller.name(), false);
     return complete()
         .thenCompose(done -> store.now())
         .thenCompose(
             now -> {
+              appearing = true;
               WriteBatch.Builder batch = WriteBatch.at(now);
               batch.insert(
                   Catalogue.key(name), StateJson.encode(new Catalogue.SpaceRow(space.toString())));
-              put(batch, space, SpaceRows.MANIFEST_KEY, StateJson.encode(manifest));
-              put(batch, space, SpaceRows.mountKey(mountId), StateJson.encode(mount));
+              put(batch, space, SpaceRows.MANIFEST_KEY, StateJson.encode(manifest()));
+              put(batch, space, SpaceRows.mountKey(mountId()), StateJson.encode(mount()));
               topics.forEach(
                   (topic, its) ->
                       put(
@@ -295,12 +291,37 @@ final class SpaceImport {
                           StateJson.encode(new SpaceRows.Topic(its.toString(), null))));
               state.forEach((key, row) -> put(batch, space, key, row));
               ids.forEach(each -> batch.delete(Catalogue.stagedKey(each)));
-              return store.commit(batch.build());
+              return Resent.commit(store, batch.build());
             })
-        .thenApply(
-            done ->
-                new CreatedSpace(
-                    manifest.info(header.revision(), Optional.empty()), mount.info(mountId, name)));
+        .thenApply(done -> made());
+  }
+
+  /** The space that the last commit makes. */
+  CreatedSpace made() {
+    return new CreatedSpace(
+        manifest().info(header.revision(), Optional.empty()), mount().info(mountId(), name));
+  }
+
+  private SpaceRows.Manifest manifest() {
+    return new SpaceRows.Manifest(
+        name,
+        header.kind(),
+        caller.name(),
+        header.labels(),
+        header.retentionMillis(),
+        header.retentionVersions(),
+        header.retentionBytes(),
+        SpaceRows.Manifest.ACTIVE,
+        header.createdAt());
+  }
+
+  private String mountId() {
+    return SpaceRows.mountId(space, 0);
+  }
+
+  private SpaceRows.Mount mount() {
+    return SpaceRows.Mount.of(
+        MountRequest.of(caller.name(), Access.READ_WRITE), caller.name(), false);
   }
 
   /** Makes ledgers of the rows, before the space is made of them. */
@@ -319,7 +340,7 @@ final class SpaceImport {
                   put(batch, ids.get(i), TopicRows.MANIFEST_KEY, StateJson.encode(row));
                 }
               }
-              return store.commit(batch.build());
+              return Resent.commit(store, batch.build());
             });
   }
 

@@ -183,7 +183,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
                 hidden.completeExceptionally(Calls.explain(failure));
               }
             })
-        .thenCompose(all -> erasure.remove(all, rule.id(), run::progress));
+        .thenCompose(all -> erasure.remove(all, run::progress));
   }
 
   // ---- quarantine ----
@@ -276,9 +276,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
                   .thenCompose(
                       state -> {
                         // what is in quarantine travels, and its row with it
-                        ReadRules rules = rules(state);
-                        ReadRules hidden =
-                            new ReadRules(rules.erasing(), List.of(), rules.erasedAt());
+                        ReadRules hidden = rules(state).withQuarantined();
                         return transfer.export(id, at.orElse(newest), from, hidden::show);
                       });
             })

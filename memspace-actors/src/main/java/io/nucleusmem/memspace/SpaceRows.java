@@ -149,7 +149,8 @@ final class SpaceRows {
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> prefixes,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) Set<String> topics,
       String grantedBy,
-      boolean asAdmin) {
+      boolean asAdmin,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean showQuarantined) {
 
     Mount {
       regions = regions == null ? Set.of() : regions;
@@ -167,7 +168,8 @@ final class SpaceRows {
           request.prefixes(),
           new TreeSet<>(request.topics()),
           grantedBy,
-          asAdmin);
+          asAdmin,
+          request.showQuarantined());
     }
 
     MountInfo info(String id, String space) {
@@ -180,7 +182,8 @@ final class SpaceRows {
           prefixes,
           topics,
           grantedBy,
-          asAdmin);
+          asAdmin,
+          showQuarantined);
     }
   }
 

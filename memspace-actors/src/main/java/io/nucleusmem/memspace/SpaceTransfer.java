@@ -219,8 +219,21 @@ final class SpaceTransfer {
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();
     }
+    if (into.isAppearing() && !(cause instanceof RefusedCommitException)) {
+      return CompletableFuture.failedStage(Calls.explain(cause)); // it may be there
+    }
     RuntimeException told =
         cause instanceof RefusedCommitException ? exists(name) : Calls.explain(cause);
+    return catalogue
+        .find(name)
+        .thenCompose(
+            row -> // refused by an earlier sending of the same commit
+            row.isPresent() && row.get().ledger().equals(into.space())
+                    ? CompletableFuture.completedStage(into.made())
+                    : discard(into, told));
+  }
+
+  private CompletionStage<CreatedSpace> discard(SpaceImport into, RuntimeException told) {
     return catalogue
         .discardStaged(into.ids())
         .handle(

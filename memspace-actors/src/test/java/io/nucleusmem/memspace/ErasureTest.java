@@ -201,6 +201,7 @@ class ErasureTest {
       for (MountedSpace each : mounted) {
         assertThat(await(each.pull(key, revision))).isPresent();
       }
+      node = nodes.get(i % 2); // one of both does not own the space
       OperationInfo operation = erase(keys(key.name()));
       for (MountedSpace each : mounted) {
         assertErased(each.pull(key, revision));
@@ -294,6 +295,32 @@ class ErasureTest {
   }
 
   @Test
+  void goesOnWhenItsNodeStopsInTheMiddle() {
+    store = new MemoryStore(StoreScope.ALL);
+    node = TestNode.start(store, "nucleusmem.retention.rows-per-second = 100");
+    CreatedSpace created =
+        await(node.spaces().create(ANNA, CreateSpace.shared("s"), WriteOptions.DEFAULT));
+    space = await(node.spaces().open(ANNA, created.mount().id()));
+    for (int i = 0; i < 100; i++) {
+      await(space.put(EntryKey.of("k" + i), Content.text("secret")));
+    }
+    OperationInfo operation = erase(new SpaceKeeping.Erasable.Prefix(Optional.empty(), "k"));
+    node.close();
+    assertThat(((MemoryStore) store).rows().values())
+        .as("it is not done")
+        .anyMatch(row -> holds(row.toArray(), "secret"));
+
+    node = TestNode.start(store);
+    nodes.add(node);
+    space = await(node.spaces().open(ANNA, created.mount().id()));
+    assertErased(space.get(EntryKey.of("k99")));
+    ended(operation);
+    assertErased(space.get(EntryKey.of("k99")));
+    assertThat(((MemoryStore) store).rows().values())
+        .noneMatch(row -> holds(row.toArray(), "secret"));
+  }
+
+  @Test
   void quarantineHidesOneVersionUntilItIsReleasedAndRevertBringsTheOneBefore() {
     start(new MemoryStore(StoreScope.ALL));
     long good = await(space.put(KEY, Content.text("good"))).revision();
@@ -306,6 +333,12 @@ class ErasureTest {
     assertThat(await(keeping().quarantined(ANNA, "s")))
         .extracting(SpaceKeeping.Quarantined::revision)
         .containsExactly(bad);
+
+    MountedSpace examiner =
+        await(
+            node.spaces()
+                .mount(BEN, "s", MountRequest.of("ben", Access.READ_ONLY).withQuarantined()));
+    assertThat(await(examiner.get(KEY)).orElseThrow().text()).isEqualTo("bad");
 
     await(space.revert(KEY, good));
     assertThat(await(space.get(KEY)).orElseThrow().text()).isEqualTo("good");

@@ -207,6 +207,27 @@ class RetentionTest {
 
   @ParameterizedTest
   @EnumSource(StoreScope.class)
+  void neverPassesAPin(StoreScope scope) {
+    start(scope, new Retention(Optional.empty(), OptionalLong.of(1)));
+    for (int i = 0; i < 4; i++) {
+      put("a", "v" + i);
+    }
+    await(spaces.forks().bookmark(space, "here", ReadAt.revision(2)));
+    await(space.topic("t").publish(Content.text("m1"), Optional.empty(), WriteOptions.DEFAULT));
+    await(space.topic("t").publish(Content.text("m2"), Optional.empty(), WriteOptions.DEFAULT));
+    OperationInfo done = compact(false);
+    assertThat(number(done, "floor")).isEqualTo(2);
+    assertThat(number(done, "held_at")).isEqualTo(2);
+    assertThat(await(space.get(EntryKey.of("a"), ReadAt.revision(2))).orElseThrow().text())
+        .isEqualTo("v1");
+    assertThat(await(space.topic("t").fetch(MessageRange.all())).items()).hasSize(2);
+    await(spaces.forks().removeBookmark(space, "here"));
+    assertThat(number(compact(false), "floor")).isEqualTo(4);
+    assertThat(await(space.topic("t").fetch(MessageRange.all())).items()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreScope.class)
   void happensByItself(StoreScope scope) {
     start(
         scope,

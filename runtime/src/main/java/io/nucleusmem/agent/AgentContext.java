@@ -8,7 +8,9 @@ import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.WatchRequest;
+import io.nucleusmem.routing.RegisteredRoute;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -97,6 +99,31 @@ public interface AgentContext<M> {
    *     configured
    */
   CompletionStage<Published> route(Content content);
+
+  /**
+   * Tells the router what this agent takes ("I take refunds"), from now on; the same again does no
+   * harm. The message's conversation, if it has one, is its metadata {@code conversation}.
+   *
+   * @param name of the route, unique among all
+   * @param all true: any agent of this type may take it
+   * @param description one or a few sentences; may be empty if there are examples
+   * @param examples utterances
+   * @return fails with {@code NOT_OWNER} if somebody else has a route of this name
+   */
+  CompletionStage<RegisteredRoute> offer(
+      String name, boolean all, String description, List<String> examples);
+
+  /** Takes an offer back. */
+  CompletionStage<Void> withdraw(String name);
+
+  /**
+   * Hands a conversation to another agent, which first gets the mounts that are named. From then on
+   * the conversation's messages go there.
+   *
+   * @return the note in the other one's inbox; fails with {@code FORBIDDEN} for mounts that this
+   *     agent does not have itself, or a conversation that is with somebody else
+   */
+  CompletionStage<Published> handOver(HandOver handOver);
 
   /**
    * Runs a call of a model or tool where it may block, bounded; the result arrives as a message.

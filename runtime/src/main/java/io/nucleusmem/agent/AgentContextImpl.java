@@ -8,15 +8,20 @@ import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Message;
+import io.nucleusmem.memspace.MountInfo;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.MountedTopic;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.WatchRequest;
 import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.routing.RegisteredRoute;
+import io.nucleusmem.routing.Route;
+import io.nucleusmem.routing.Target;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -324,14 +329,49 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public CompletionStage<Published> route(Content content) {
+    return router().thenCompose(router -> router.route(AgentSpec.holder(id), content));
+  }
+
+  @Override
+  public CompletionStage<RegisteredRoute> offer(
+      String name, boolean all, String description, List<String> examples) {
+    Target target = all ? new Target.AgentType(spec.type()) : new Target.Agent(id);
+    return router()
+        .thenCompose(
+            router ->
+                router.offer(
+                    all ? ofType() : AgentSpec.holder(id),
+                    new Route(name, target, description, examples, Map.of()),
+                    Set.of()));
+  }
+
+  @Override
+  public CompletionStage<Void> withdraw(String name) {
+    return router()
+        .thenCompose(router -> router.withdraw(List.of(AgentSpec.holder(id), ofType()), name));
+  }
+
+  @Override
+  public CompletionStage<Published> handOver(HandOver handOver) {
+    List<MountInfo> held = spaces.values().stream().map(MountedSpace::mount).toList();
+    return router().thenCompose(router -> router.handOver(id, held, handOver));
+  }
+
+  /** The owner of what any agent of the type may take. */
+  private String ofType() {
+    return "agent-type/" + spec.type();
+  }
+
+  private CompletionStage<RouterHook> router() {
     return node.router()
-        .map(router -> router.route(AgentSpec.holder(id), content))
+        .map(CompletableFuture::completedFuture)
         .orElseGet(
             () ->
                 CompletableFuture.failedFuture(
                     new MemSpaceException(
                         ErrorCode.UNAVAILABLE,
-                        "no router is configured on this node; send to an agent or publish to a topic")));
+                        "no router is configured on this node; send to an agent or publish to a"
+                            + " topic")));
   }
 
   @Override

@@ -13,6 +13,9 @@ import java.util.Map;
  */
 public record AgentSpec(
     String type, String id, List<AgentMount> mounts, Map<String, String> config) {
+  /** The form of an id. */
+  static final String ID = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}";
+
   public AgentSpec {
     mounts = List.copyOf(mounts);
     config = Map.copyOf(config);

@@ -5,6 +5,7 @@ import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.routing.Recipients;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,9 @@ import java.util.concurrent.CompletionStage;
  * UNKNOWN_AGENT_TYPE} …
  */
 public interface Agents {
+  /** The same agents as the router sees them. */
+  Recipients recipients();
+
   /** The types that can be hosted. */
   CompletionStage<List<AgentTypeInfo>> types();
 

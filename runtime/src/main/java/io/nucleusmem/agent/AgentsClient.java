@@ -15,6 +15,7 @@ import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.routing.Recipients;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -73,6 +74,11 @@ final class AgentsClient implements Agents {
   }
 
   @Override
+  public Recipients recipients() {
+    return new AgentRecipients(cluster, node);
+  }
+
+  @Override
   public CompletionStage<List<AgentTypeInfo>> types() {
     return node.directory()
         .all()
@@ -96,7 +102,7 @@ final class AgentsClient implements Agents {
     return checked(
         () -> {
           check(spec.type());
-          if (!spec.id().matches("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")) {
+          if (!spec.id().matches(AgentSpec.ID)) {
             throw MemSpaceException.invalid(
                 "id", spec.id(), "1 to 100 of [A-Za-z0-9._-], not starting with a dot");
           }

@@ -94,7 +94,12 @@ final class Callers {
 
   /** Does something through the mount of a request on the space of its path. */
   <T> CompletionStage<T> withMount(Call call, Function<MountedSpace, CompletionStage<T>> use) {
-    String space = call.path("space");
+    return withMount(call, call.path("space"), use);
+  }
+
+  /** The same for a space that the body names. */
+  <T> CompletionStage<T> withMount(
+      Call call, String space, Function<MountedSpace, CompletionStage<T>> use) {
     Optional<String> id = call.header(Headers.MOUNT);
     MountKey key = new MountKey(call.principal(), id.orElse(null), id.isPresent() ? null : space);
     CompletableFuture<MountedSpace> kept = cacheOf(key).getIfPresent(key);

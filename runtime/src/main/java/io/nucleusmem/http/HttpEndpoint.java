@@ -17,6 +17,7 @@ import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.routing.Routing;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -53,6 +54,7 @@ public final class HttpEndpoint {
       HttpSettings settings,
       MemSpaces spaces,
       Agents agents,
+      Routing routing,
       NodeStatus status) {
     Materializer materializer = Materializer.createMaterializer(system);
     Bodies bodies =
@@ -77,6 +79,9 @@ public final class HttpEndpoint {
     new TopicRoutes(callers, replays, streams, settings.pullWaitMax(), waits).addTo(table);
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
+    new RoutingRoutes(routing, replays).addTo(table);
+    new MessageRoutes(agents, routing, callers).addTo(table);
+    new DecisionRoutes(routing).addTo(table);
     new NodeRoutes(status).addTo(table);
     NucleusMem memory = NucleusMem.get(system);
     new OperationRoutes(memory.operations()).addTo(table);
@@ -197,8 +202,8 @@ public final class HttpEndpoint {
                   Problem.of(
                       new MemSpaceException(
                           ErrorCode.UNAVAILABLE,
-                          "no answer within nucleusmem.http.request-timeout; it is not known whether"
-                              + " it was done, retry with the same Idempotency-Key",
+                          "no answer within nucleusmem.http.request-timeout; it is not known"
+                              + " whether it was done, retry with the same Idempotency-Key",
                           Map.of())));
     }
   }

@@ -3,6 +3,7 @@ package io.nucleusmem.http;
 import akka.http.javadsl.model.HttpResponse;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.nucleusmem.memspace.Access;
+import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.MountInfo;
 import io.nucleusmem.memspace.MountRequest;
@@ -31,9 +32,18 @@ final class MountRoutes {
       String access,
       List<String> regions,
       List<String> prefixes,
-      List<String> topics) {
+      List<String> topics,
+      String quarantined) {
     MountRequest toRequest(String holderByDefault) {
-      return request(holder == null ? holderByDefault : holder, access, regions, prefixes, topics);
+      MountRequest request =
+          request(holder == null ? holderByDefault : holder, access, regions, prefixes, topics);
+      if (quarantined == null || quarantined.equals("hide")) {
+        return request;
+      }
+      if (quarantined.equals("show")) {
+        return request.withQuarantined();
+      }
+      throw MemSpaceException.invalid("quarantined", quarantined, "hide or show");
     }
   }
 

@@ -15,6 +15,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreExtension;
+import io.nucleusmem.agent.AgentRouting;
 import io.nucleusmem.agent.AgentSystem;
 import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.agent.Agents;
@@ -22,6 +23,7 @@ import io.nucleusmem.http.HttpEndpoint;
 import io.nucleusmem.http.HttpSettings;
 import io.nucleusmem.http.NodeStatus;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.routing.Routing;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreException;
 import java.lang.management.ManagementFactory;
@@ -55,11 +57,17 @@ public final class NucleusNode implements AutoCloseable {
 
   private final ActorSystem<SpawnProtocol.Command> system;
   private final Agents agents;
+  private final Routing routing;
   private final HttpEndpoint http;
 
-  private NucleusNode(ActorSystem<SpawnProtocol.Command> system, Agents agents, HttpEndpoint http) {
+  private NucleusNode(
+      ActorSystem<SpawnProtocol.Command> system,
+      Agents agents,
+      Routing routing,
+      HttpEndpoint http) {
     this.system = system;
     this.agents = agents;
+    this.routing = routing;
     this.http = http;
   }
 
@@ -88,6 +96,7 @@ public final class NucleusNode implements AutoCloseable {
       NodeConfig.refuseUnknownKeys(config);
       http = HttpSettings.from(config);
       node = NodeSettings.from(config);
+      NodeRouting.check(config);
       hosted.addAll(AgentSystem.configuredTypes(config));
       config = AgentSystem.withRoles(withSeedNodes(config, node.seedNodes()), hosted);
     } catch (IllegalArgumentException | ConfigException e) {
@@ -154,10 +163,15 @@ public final class NucleusNode implements AutoCloseable {
           e);
     }
     Agents agents;
+    Routing routing;
     try {
+      AgentRouting router = new AgentRouting();
       agents =
-          await(AgentSystem.start(system, spaces, types, Optional.empty()), node.joinTimeout());
+          await(AgentSystem.start(system, spaces, types, Optional.of(router)), node.joinTimeout());
       step("agents started");
+      routing = await(NodeRouting.start(system, spaces, agents), node.joinTimeout());
+      router.started(routing, agents);
+      step("router started");
     } catch (IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("configuration: " + e.getMessage(), e);
     } catch (RuntimeException | TimeoutException e) {
@@ -166,8 +180,10 @@ public final class NucleusNode implements AutoCloseable {
     try {
       NodeStatus status = new ClusterStatus(system, store, node.storeTimeout());
       HttpEndpoint http =
-          await(HttpEndpoint.start(system, settings, spaces, agents, status), node.joinTimeout());
-      return new NucleusNode(system, agents, http);
+          await(
+              HttpEndpoint.start(system, settings, spaces, agents, routing, status),
+              node.joinTimeout());
+      return new NucleusNode(system, agents, routing, http);
     } catch (RuntimeException | TimeoutException e) {
       throw new NodeStartException(
           "http: cannot listen on nucleusmem.http.host [%s], nucleusmem.http.port [%d]: %s"
@@ -243,6 +259,11 @@ public final class NucleusNode implements AutoCloseable {
   /** The agents of the cluster. */
   public Agents agents() {
     return agents;
+  }
+
+  /** The semantic router. */
+  public Routing routing() {
+    return routing;
   }
 
   /** Begins to stop; completes when everything is closed. */

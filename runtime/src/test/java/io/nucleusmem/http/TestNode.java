@@ -1,10 +1,12 @@
 package io.nucleusmem.http;
 
+import akka.actor.setup.Setup;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.node.NucleusNode;
+import io.nucleusmem.routing.RoutingSetup;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +31,7 @@ final class TestNode implements AutoCloseable {
 
   private final Path dir;
   private final List<AgentType<?>> types;
+  private final Setup[] setups;
   private final String[] overrides;
   private final HttpClient client =
       HttpClient.newBuilder()
@@ -37,19 +40,26 @@ final class TestNode implements AutoCloseable {
           .build();
   private NucleusNode node;
 
-  private TestNode(Path dir, List<AgentType<?>> types, String... overrides) {
+  private TestNode(Path dir, List<AgentType<?>> types, List<Setup> setups, String... overrides) {
     this.dir = dir;
     this.types = types;
+    this.setups = setups.toArray(Setup[]::new);
     this.overrides = overrides;
     start();
   }
 
   static TestNode start(Path dir, String... overrides) {
-    return new TestNode(dir, List.of(), overrides);
+    return new TestNode(dir, List.of(), List.of(), overrides);
   }
 
   static TestNode hosting(Path dir, AgentType<?>... types) {
-    return new TestNode(dir, List.of(types));
+    return new TestNode(dir, List.of(types), List.of());
+  }
+
+  /** A node whose router has these stages. */
+  static TestNode routing(
+      Path dir, RoutingSetup setup, List<AgentType<?>> types, String... overrides) {
+    return new TestNode(dir, types, List.of(setup), overrides);
   }
 
   /** Asks until the answer is as it should be; what is asked about happens by itself. */
@@ -69,7 +79,8 @@ final class TestNode implements AutoCloseable {
             ConfigFactory.parseString(
                 "nucleusmem.http.port = 0\nnucleusmem.store.rocksdb.dir = \"%s\"\n%s"
                     .formatted(dir, String.join("\n", overrides))),
-            types);
+            types,
+            setups);
   }
 
   /** Stops the node and starts it again on its directory. */

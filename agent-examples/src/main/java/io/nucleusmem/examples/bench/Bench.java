@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -63,10 +64,25 @@ public final class Bench implements Callable<Integer> {
           new Spaces(rounds).activation(node, into);
         }
       }
+      compaction(rounds, dir, into);
       into.write(report);
       return 0;
     } finally {
       delete(dir);
+    }
+  }
+
+  private static void compaction(Rounds rounds, Path dir, Report into) throws Exception {
+    if (rounds.wants("compact/default")) {
+      try (BenchNode node = new BenchNode(dir.resolve("compaction"), "10m")) {
+        new Compaction(rounds).run(node, into, "default");
+      }
+    }
+    if (rounds.wants("compact/unbound")) {
+      Map<String, Object> fast = Map.of("nucleusmem.retention.rows-per-second", 100_000_000);
+      try (BenchNode node = new BenchNode(dir.resolve("unbound"), "10m", fast)) {
+        new Compaction(rounds).run(node, into, "unbound");
+      }
     }
   }
 

@@ -22,21 +22,31 @@ final class BenchNode implements AutoCloseable {
   private final NucleusNode node;
 
   BenchNode(Path dir, String idleTimeout) {
+    this(dir, idleTimeout, Map.of());
+  }
+
+  BenchNode(Path dir, String idleTimeout, Map<String, Object> more) {
     node =
         NucleusNode.start(
-            ConfigFactory.parseMap(
-                Map.of(
-                    "nucleusmem.store.rocksdb.dir",
-                    dir.toString(),
-                    "nucleusmem.http.port",
-                    0,
-                    "nucleusmem.memspace.idle-timeout",
-                    idleTimeout)),
+            ConfigFactory.parseMap(more)
+                .withFallback(
+                    ConfigFactory.parseMap(
+                        Map.of(
+                            "nucleusmem.store.rocksdb.dir",
+                            dir.toString(),
+                            "nucleusmem.http.port",
+                            0,
+                            "nucleusmem.memspace.idle-timeout",
+                            idleTimeout))),
             List.of());
   }
 
   MemSpaces spaces() {
     return node.spaces();
+  }
+
+  NucleusMem memory() {
+    return NucleusMem.get(node.system());
   }
 
   /** Owners of spaces and topics in memory. */

@@ -43,6 +43,7 @@ final class BenchProcess implements AutoCloseable {
     command.add(main);
     command.addAll(List.of(arguments));
     process = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly)); // none is left
     Thread reader = new Thread(() -> read(wanted), "stderr of " + main);
     reader.setDaemon(true);
     reader.start();

@@ -6,11 +6,18 @@ import java.util.Map;
 /**
  * How a model did beside stage one, on examples of the routes where stage one was not sure.
  *
+ * <p>Some of the trials are of examples whose route was left out as a whole, so that none is right.
+ * How many messages really belong nowhere is not known, but decides which votes do more good than
+ * harm; so each kind of vote is judged by the share that is worse for it.
+ *
  * @param trials examples that it is, or is still to be, asked for
  * @param answered those that have an outcome; an answer that can't be used is one
  * @param unusable of these, those without a usable answer
  * @param modelRight of these, those that the model alone gets right
  * @param stageRight of these, those that stage one alone gets right
+ * @param rare what a trial whose route was left out counts, others counting 1, where few messages
+ *     belong nowhere
+ * @param often the same where many do
  */
 public record Evidence(
     int trials,
@@ -18,9 +25,11 @@ public record Evidence(
     int unusable,
     int modelRight,
     int stageRight,
-    Map<Overruling, Tally> tallies) {
+    Map<Overruling, Tally> tallies,
+    double rare,
+    double often) {
 
-  static final Evidence NONE = new Evidence(0, 0, 0, 0, 0, Map.of());
+  static final Evidence NONE = new Evidence(0, 0, 0, 0, 0, Map.of(), 1, 1);
 
   /** One-sided 95 %: of twenty models that are no better than stage one, one is overrated. */
   private static final double Z = 1.645;
@@ -46,22 +55,31 @@ public record Evidence(
      * How far such a vote is to be trusted, from 0 to 1: {@code 2 p - 1}, where {@code p} is the
      * lower bound (Wilson 1927) of the model's share of wins. 0 as long as it is not proved better
      * than a coin. Examples: 5 of 5 is 0.30, 10 of 10 is 0.57, 18 of 20 is 0.48, 60 of 100 is 0.03.
+     *
+     * @param win what a win counts
+     * @param loss what a loss counts
      */
-    public double weight() {
-      int n = wins + losses;
+    double weight(double win, double loss) {
+      double most = Math.max(1, Math.max(win, loss)); // what counts more proves no more
+      double n = (wins * win + losses * loss) / most;
       if (n == 0) {
         return 0;
       }
-      double share = (double) wins / n;
-      double spread = Z * Math.sqrt(share * (1 - share) / n + Z * Z / (4.0 * n * n));
-      double lower = (share + Z * Z / (2.0 * n) - spread) / (1 + Z * Z / n);
+      double share = wins * win / most / n;
+      double spread = Z * Math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n));
+      double lower = (share + Z * Z / (2 * n) - spread) / (1 + Z * Z / n);
       return Math.max(0, 2 * lower - 1);
     }
   }
 
   /** From 0 to 1. */
   public double weight(Overruling overruling) {
-    return tallies.getOrDefault(overruling, Tally.ZERO).weight();
+    Tally tally = tallies.getOrDefault(overruling, Tally.ZERO);
+    return switch (overruling) {
+      case OTHER_ROUTE -> tally.weight(1, 1);
+      case NO_ROUTE -> tally.weight(rare, 1); // wins only where none is right
+      case SOME_ROUTE -> tally.weight(1, often); // loses only there
+    };
   }
 
   /** Adds up outcomes. */
@@ -92,8 +110,8 @@ public record Evidence(
       return new Tally(a.wins() + b.wins(), a.losses() + b.losses());
     }
 
-    Evidence of(int trials) {
-      return new Evidence(trials, answered, unusable, modelRight, stageRight, tallies);
+    Evidence of(int trials, double rare, double often) {
+      return new Evidence(trials, answered, unusable, modelRight, stageRight, tallies, rare, often);
     }
   }
 }

@@ -1,23 +1,19 @@
 package io.nucleusmem.routing.llm;
 
-import io.nucleusmem.routing.Ranking;
 import io.nucleusmem.routing.Route;
 import io.nucleusmem.routing.RouteChooser.ChooserException.Why;
-import io.nucleusmem.routing.RouteChooser.Option;
 import io.nucleusmem.routing.RouteMatcher;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,8 +52,8 @@ final class Measurement {
         }
       };
   private Map<Trial.Key, Outcome> outcomes = new HashMap<>();
-  private List<Trial> trials = List.of();
-  private int next; // of trials; those before it have been asked
+  private Trials sample = Trials.NONE;
+  private int next; // of its trials; those before it have been asked
   private int failures; // in a row
   private long generation;
   private CompletableFuture<Evidence> done = new CompletableFuture<>();
@@ -93,17 +89,9 @@ final class Measurement {
   }
 
   private void prepare(long mine, List<Route> routes, Function<List<Route>, RouteMatcher> trainer) {
-    List<Trial> made = new ArrayList<>();
+    Optional<Trials> made;
     try {
-      for (Folds.Fold fold : Folds.of(routes)) {
-        if (!isCurrent(mine)) {
-          return;
-        }
-        made.addAll(trials(fold, trainer.apply(fold.routes())));
-        if (made.size() >= settings.trust().trialsMax()) {
-          break;
-        }
-      }
+      made = Trials.of(routes, trainer, settings, () -> isCurrent(mine));
     } catch (RuntimeException | LinkageError e) { // a model's native library may be missing
       LOG.warn("the model's trust is not measured: stage one can't be trained", e);
       synchronized (this) {
@@ -111,18 +99,16 @@ final class Measurement {
       }
       return;
     }
-    List<Trial> first =
-        made.subList(0, Math.min(made.size(), settings.trust().trialsMax())).stream().toList();
     synchronized (this) {
-      if (mine != generation) {
+      if (mine != generation || made.isEmpty()) {
         return;
       }
-      trials = first;
+      sample = made.get();
       next = 0;
       failures = 0;
       Map<Trial.Key, Outcome> old = outcomes;
       outcomes = new HashMap<>();
-      for (Trial trial : trials) {
+      for (Trial trial : sample.trials()) {
         Outcome known = answers.getOrDefault(trial.question().hash(), old.get(trial.key()));
         if (known != null) {
           outcomes.put(trial.key(), known);
@@ -133,54 +119,25 @@ final class Measurement {
     proceed(mine);
   }
 
-  /** Those of a fold in which stage one is not sure; in an order that has nothing to do with it. */
-  private List<Trial> trials(Folds.Fold fold, RouteMatcher matcher) {
-    Map<String, Route> routes =
-        fold.routes().stream().collect(Collectors.toMap(Route::name, route -> route));
-    List<Trial> trials = new ArrayList<>();
-    for (Folds.LeftOut example : fold.leftOut()) {
-      if (example.text().isBlank()) {
-        continue;
-      }
-      Ranking ranking = matcher.rank(example.text(), settings.prompt().candidatesMax());
-      List<Option> options =
-          ranking.candidates().stream()
-              .filter(candidate -> routes.containsKey(candidate.route()))
-              .map(candidate -> new Option(routes.get(candidate.route()), candidate.score()))
-              .toList();
-      if (ranking.verdict() != Ranking.Verdict.CLEAR && !options.isEmpty()) {
-        trials.add(
-            new Trial(
-                example.text(),
-                example.truth(),
-                ranking,
-                Question.of(example.text(), options, settings.prompt())));
-      }
-    }
-    trials.sort(
-        Comparator.comparing((Trial trial) -> trial.text().hashCode() * 0x9E3779B9)
-            .thenComparing(Trial::text));
-    return trials;
-  }
-
   private void proceed(long mine) {
     Trial trial;
     synchronized (this) {
       if (mine != generation) {
         return;
       }
-      while (next < trials.size() && answers.containsKey(trials.get(next).question().hash())) {
-        Trial known = trials.get(next);
+      while (next < sample.trials().size()
+          && answers.containsKey(sample.trials().get(next).question().hash())) {
+        Trial known = sample.trials().get(next);
         outcomes.put(known.key(), answers.get(known.question().hash()));
         next++;
       }
-      if (next == trials.size()) {
+      if (next == sample.trials().size()) {
         publish();
         LOG.info("model [{}]: {}", settings.server().model(), evidence);
         done.complete(evidence);
         return;
       }
-      trial = trials.get(next);
+      trial = sample.trials().get(next);
     }
     runs.ask(trial.question(), settings.trust().reserve())
         .whenComplete((vote, failure) -> answered(mine, trial, vote, failure));
@@ -223,13 +180,13 @@ final class Measurement {
 
   private void publish() {
     var sum = new Evidence.Sum();
-    for (Trial trial : trials) {
+    for (Trial trial : sample.trials()) {
       Outcome outcome = outcomes.get(trial.key());
       if (outcome != null) {
         sum.add(trial, outcome);
       }
     }
-    evidence = sum.of(trials.size());
+    evidence = sum.of(sample.trials().size(), sample.rare(), sample.often());
   }
 
   private synchronized boolean isCurrent(long mine) {

@@ -29,7 +29,7 @@ class EvidenceTest {
     "0, 20, 0"
   })
   void aWeightNeedsProof(int wins, int losses, double weight) {
-    assertThat(new Evidence.Tally(wins, losses).weight()).isCloseTo(weight, within(0.006));
+    assertThat(new Evidence.Tally(wins, losses).weight(1, 1)).isCloseTo(weight, within(0.006));
   }
 
   @Test
@@ -44,7 +44,7 @@ class EvidenceTest {
     sum.add(trial(Verdict.NOTHING, "b"), vote("b")); // a win
     sum.add(trial(Verdict.NOTHING, ""), vote("b")); // a loss
 
-    Evidence evidence = sum.of(10);
+    Evidence evidence = sum.of(10, 0.5, 2);
 
     assertThat(evidence)
         .isEqualTo(
@@ -57,7 +57,27 @@ class EvidenceTest {
                 Map.of(
                     Overruling.OTHER_ROUTE, new Evidence.Tally(1, 1),
                     Overruling.NO_ROUTE, new Evidence.Tally(1, 0),
-                    Overruling.SOME_ROUTE, new Evidence.Tally(1, 1))));
+                    Overruling.SOME_ROUTE, new Evidence.Tally(1, 1)),
+                0.5,
+                2));
+  }
+
+  @Test
+  void eachKindOfVoteIsJudgedByTheShareOfMessagesThatIsWorseForIt() {
+    var tallies =
+        Map.of(
+            Overruling.OTHER_ROUTE, new Evidence.Tally(18, 2),
+            Overruling.NO_ROUTE, new Evidence.Tally(18, 2),
+            Overruling.SOME_ROUTE, new Evidence.Tally(18, 2));
+    var evidence = new Evidence(100, 100, 0, 0, 0, tallies, 0.2, 4);
+
+    assertThat(evidence.weight(Overruling.OTHER_ROUTE)).isCloseTo(0.48, within(0.006));
+    assertThat(evidence.weight(Overruling.NO_ROUTE)) // 3.6 of 5.6
+        .isEqualTo(new Evidence.Tally(18, 10).weight(0.2, 0.2))
+        .isZero();
+    assertThat(evidence.weight(Overruling.SOME_ROUTE)) // 18 of 26, which proves what 4.5 of 6.5 do
+        .isEqualTo(new Evidence.Tally(9, 4).weight(0.5, 0.5))
+        .isZero();
   }
 
   private static Trial trial(Verdict verdict, String truth) {

@@ -29,7 +29,8 @@ class LlmSettingsTest {
         "calls-in-flight-max = 0 | calls-in-flight-max is [0]; it must be 1 to 5",
         "calls-in-flight-max = 6 | calls-in-flight-max is [6]; it must be 1 to 5",
         "budget.calls-per-minute = 0 | budget.calls-per-minute is [0]; it must be 1 to 100000",
-        "budget.tokens-per-minute = 5 | budget.tokens-per-minute is [5]; it must be 1000 to 2147483647",
+        "budget.tokens-per-minute = 5 | budget.tokens-per-minute is [5]; it must be 1000 to"
+            + " 2147483647",
         "breaker.max-failures = 0 | breaker.max-failures is [0]; it must be 1 to 1000",
         "prompt.candidates-max = 27 | prompt.candidates-max is [27]; it must be 1 to 26",
         "trust.weight = 1.5 | trust.weight is [1.5]; it must be 0.0 to 1.0",

@@ -45,7 +45,8 @@ final class Settings {
 
   static Config config(String... lines) {
     String own =
-        "provider = openai, base-url = \"http://127.0.0.1:1/v1\", model = scripted, trust.weight = 1\n"
+        "provider = openai, base-url = \"http://127.0.0.1:1/v1\", model = scripted, trust.weight ="
+            + " 1\n"
             + String.join("\n", lines);
     return ConfigFactory.parseString("%s {\n%s\n}".formatted(LlmSettings.PATH, own))
         .withFallback(ConfigFactory.load())

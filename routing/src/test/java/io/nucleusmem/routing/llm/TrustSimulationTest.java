@@ -62,9 +62,9 @@ class TrustSimulationTest {
     "0.30, 0",
     "0.50, 0",
     "0.60, 0", // about stage one's own where it is in doubt: the hardest to tell
-    "0.70, 0.01",
-    "0.80, 0.04",
-    "0.95, 0.15"
+    "0.70, 0.005",
+    "0.80, 0.02",
+    "0.95, 0.1"
   })
   void noModelMakesRoutingWorse(double accuracy, double gain) throws Exception {
     double sum = 0;

@@ -1,0 +1,23 @@
+package io.nucleusmem.routing.router;
+
+import io.nucleusmem.routing.Recipients;
+import java.time.InstantSource;
+
+/** What the router is made of, on one node. */
+record RoutingParts(
+    RoutingSettings settings,
+    InstantSource clock,
+    Recipients recipients,
+    RouteRegistry routes,
+    LiveView live,
+    PastRoutes past,
+    Conversations conversations,
+    Decider decider,
+    Routers routers,
+    Instances instances,
+    Deliveries deliveries,
+    DecisionLog log,
+    DecisionPages pages,
+    Courier courier,
+    Replays replays,
+    TopicHooks hooks) {}

@@ -1,0 +1,275 @@
+package io.nucleusmem.routing.router;
+
+import io.nucleusmem.memspace.Access;
+import io.nucleusmem.memspace.Delivery;
+import io.nucleusmem.memspace.EntryKey;
+import io.nucleusmem.memspace.ErrorCode;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.Message;
+import io.nucleusmem.memspace.MountRequest;
+import io.nucleusmem.memspace.MountedTopic;
+import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.SubscriptionSpec;
+import io.nucleusmem.routing.RoutedMessage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Topics whose messages are routed. Each has a durable subscription, and all nodes take from it, so
+ * a message is routed by one of them; it is acknowledged when it is delivered, and comes again, to
+ * any node, if the one that had it died. The same message is decided once.
+ */
+final class TopicHooks {
+  private static final Logger LOG = LoggerFactory.getLogger(TopicHooks.class);
+  private static final String SUBSCRIPTION = "router";
+  private static final Duration PULL_WAIT = Duration.ofSeconds(20);
+  private static final Duration PAUSE = Duration.ofSeconds(1); // after a failure
+  private static final SubscriptionSpec SPEC =
+      new SubscriptionSpec(
+          new SubscriptionSpec.From.Latest(), Optional.empty(), Duration.ofMinutes(2), 1_000);
+
+  private final MemSpaces spaces;
+  private final OwnSpace routes;
+  private final Deliveries deliveries;
+  private final LiveView live;
+  private final RoutingSettings settings;
+  private final Executor later;
+  private final Map<String, Consumer> consumers = new HashMap<>(); // guarded by itself
+  private boolean stopped; // guarded by consumers
+  private volatile RoutingService service;
+
+  TopicHooks(
+      MemSpaces spaces,
+      OwnSpace routes,
+      Deliveries deliveries,
+      LiveView live,
+      RoutingSettings settings) {
+    this.spaces = spaces;
+    this.routes = routes;
+    this.deliveries = deliveries;
+    this.live = live;
+    this.settings = settings;
+    this.later = CompletableFuture.delayedExecutor(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  // ---- changes ----
+
+  CompletionStage<Void> use(Principal caller, Optional<String> router) {
+    return Failures.attempt(
+        () -> {
+          requireAdmin(caller);
+          return put(HookRow.ROUTER, new HookRow(null, null, router.orElse(null)));
+        });
+  }
+
+  CompletionStage<Void> hook(
+      Principal caller, String space, String topic, Optional<String> router) {
+    return Failures.attempt(
+        () -> {
+          requireAdmin(caller);
+          if (Deliveries.toTopic(space, topic).equals(deliveries.fallback())) {
+            throw MemSpaceException.invalid(
+                "topic", topic, "a topic other than the one for what no route takes");
+          }
+          boolean known =
+              live.current().hooks().stream()
+                  .anyMatch(each -> each.space().equals(space) && each.topic().equals(topic));
+          if (!known && live.current().hooks().size() >= settings.hooksMax()) {
+            throw MemSpaceException.tooLarge(
+                "hooks", live.current().hooks().size() + 1L, settings.hooksMax(), "topics");
+          }
+          // the subscription stands before the call returns: what comes after that is routed
+          return subscribed(space, topic)
+              .thenCompose(
+                  there ->
+                      put(
+                          HookRow.key(space, topic),
+                          new HookRow(space, topic, router.orElse(null))));
+        });
+  }
+
+  CompletionStage<Void> unhook(Principal caller, String space, String topic) {
+    return Failures.attempt(
+        () -> {
+          requireAdmin(caller);
+          return routes
+              .call(mounted -> mounted.delete(HookRow.key(space, topic)))
+              .thenCompose(
+                  written -> {
+                    live.written(written.revision());
+                    return topic(space, topic).thenCompose(at -> at.unsubscribe(SUBSCRIPTION));
+                  });
+        });
+  }
+
+  private CompletionStage<Void> put(EntryKey key, HookRow row) {
+    return routes
+        .call(mounted -> mounted.put(key, row.toContent()))
+        .thenAccept(written -> live.written(written.revision()));
+  }
+
+  private static void requireAdmin(Principal caller) {
+    if (!caller.admin()) {
+      throw new MemSpaceException(
+          ErrorCode.FORBIDDEN,
+          "[%s] is no administrator; routers are theirs to set".formatted(caller.name()));
+    }
+  }
+
+  /** The topic by a mount that lets the router read, subscribe and acknowledge. */
+  private CompletionStage<MountedTopic> topic(String space, String topic) {
+    return RouterSpace.existing(
+            spaces, space, mount -> mount.access().mayWrite() && mount.coversTopic(topic))
+        .thenCompose(
+            own ->
+                own.isPresent()
+                    ? CompletableFuture.completedStage(own.get())
+                    : spaces.mount(
+                        RouterSpace.SYSTEM,
+                        space,
+                        new MountRequest(
+                            RouterSpace.HOLDER,
+                            Access.READ_WRITE,
+                            Set.of(Region.COMM),
+                            List.of(),
+                            Set.of(topic))))
+        .thenApply(mounted -> mounted.topic(topic));
+  }
+
+  private CompletionStage<MountedTopic> subscribed(String space, String topic) {
+    return topic(space, topic)
+        .thenCompose(at -> at.subscribe(SUBSCRIPTION, SPEC).thenApply(there -> at));
+  }
+
+  // ---- routing ----
+
+  /** Begins to route; later hooks as they come. */
+  void start(RoutingService router) {
+    service = router;
+    live.listen(this::accept);
+  }
+
+  void stop() {
+    synchronized (consumers) {
+      stopped = true;
+      consumers.clear();
+    }
+  }
+
+  private void accept(LiveRoutes view) {
+    List<Consumer> begun = new ArrayList<>();
+    synchronized (consumers) {
+      if (stopped) {
+        return;
+      }
+      Map<String, Consumer> wanted = new HashMap<>();
+      for (HookRow hook : view.hooks()) {
+        Consumer running = consumers.get(keyOf(hook));
+        if (running == null || !running.hook.equals(hook)) {
+          running = new Consumer(hook);
+          begun.add(running);
+        }
+        wanted.put(keyOf(hook), running);
+      }
+      consumers.clear();
+      consumers.putAll(wanted);
+    }
+    begun.forEach(Consumer::begin);
+  }
+
+  private static String keyOf(HookRow hook) {
+    return hook.space() + "/" + hook.topic();
+  }
+
+  /** Takes messages of one topic until its hook is another one. */
+  private final class Consumer {
+    private final HookRow hook;
+
+    Consumer(HookRow hook) {
+      this.hook = hook;
+    }
+
+    private boolean isOver() {
+      synchronized (consumers) {
+        return stopped || consumers.get(keyOf(hook)) != this;
+      }
+    }
+
+    void begin() {
+      if (isOver()) {
+        return;
+      }
+      Failures.attempt(() -> subscribed(hook.space(), hook.topic()))
+          .thenCompose(this::round)
+          .whenComplete(
+              (done, failure) -> {
+                if (failure != null && !isOver()) {
+                  LOG.warn(
+                      "topic [{}] of space [{}] is not routed, trying again: {}",
+                      hook.topic(),
+                      hook.space(),
+                      Failures.reason(failure));
+                }
+                later.execute(this::begin);
+              });
+    }
+
+    private CompletionStage<Void> round(MountedTopic topic) {
+      if (isOver()) {
+        return CompletableFuture.completedStage(null);
+      }
+      return topic
+          .pull(SUBSCRIPTION, settings.hookBatch(), PULL_WAIT)
+          .thenCompose(messages -> all(topic, messages))
+          .thenComposeAsync(done -> round(topic));
+    }
+
+    private CompletionStage<Void> all(MountedTopic topic, List<Delivery> messages) {
+      CompletionStage<Void> done = CompletableFuture.completedStage(null);
+      for (Delivery delivery : messages) {
+        done = done.thenCompose(before -> one(topic, delivery.message()));
+      }
+      return done;
+    }
+
+    private CompletionStage<Void> one(MountedTopic topic, Message message) {
+      CompletionStage<?> routed =
+          message.to().isPresent()
+              ? CompletableFuture.completedStage(null) // it has its agent
+              : service.route(
+                  new RoutedMessage(
+                      message.sender(),
+                      message.content(),
+                      Optional.ofNullable(
+                          message.content().metadata().get(RoutedMessage.CONVERSATION)),
+                      Optional.of(
+                          "hook/" + hook.space() + "/" + hook.topic() + "/" + message.revision())),
+                  Optional.of(message.id()),
+                  hook.named());
+      return routed
+          .handle(
+              (done, failure) -> {
+                List<Long> revision = List.of(message.revision());
+                if (failure == null) {
+                  return topic.ack(SUBSCRIPTION, revision);
+                }
+                LOG.warn("message [{}] comes again: {}", message.id(), Failures.reason(failure));
+                return topic.nack(SUBSCRIPTION, revision);
+              })
+          .thenCompose(settled -> settled);
+    }
+  }
+}
