@@ -65,6 +65,7 @@ public final class Bench implements Callable<Integer> {
         }
       }
       compaction(rounds, dir, into);
+      new StageOne(rounds).run(into);
       into.write(report);
       return 0;
     } finally {
