@@ -64,6 +64,9 @@ public final class Bench implements Callable<Integer> {
           new Spaces(rounds).activation(node, into);
         }
       }
+      if (rounds.wants(TikvPrices.NAME)) {
+        new TikvPrices().run(dir.resolve("tikv"), into);
+      }
       compaction(rounds, dir, into);
       new StageOne(rounds).run(into);
       into.write(report);

@@ -25,18 +25,69 @@ final class StageOne {
     "move", "share", "check", "lose", "open", "close", "order", "sell", "paint", "clean"
   };
   private static final String[] THINGS = {
-    "invoice", "parcel", "password", "flight", "dentist", "bicycle", "contract", "recipe", "garden",
-    "router", "insurance", "holiday", "song", "window", "salary", "printer", "passport", "meeting",
-    "battery", "ticket", "kitchen", "loan", "camera", "visa", "piano", "tyre", "doctor", "shoes",
-    "hotel", "medicine", "taxes", "library", "coffee", "train", "phone", "lamp", "dog", "boat",
-    "school", "roof", "lease", "museum", "fridge", "carpet", "wedding", "match", "clock", "drill",
-    "tent", "book"
+    "invoice",
+    "parcel",
+    "password",
+    "flight",
+    "dentist",
+    "bicycle",
+    "contract",
+    "recipe",
+    "garden",
+    "router",
+    "insurance",
+    "holiday",
+    "song",
+    "window",
+    "salary",
+    "printer",
+    "passport",
+    "meeting",
+    "battery",
+    "ticket",
+    "kitchen",
+    "loan",
+    "camera",
+    "visa",
+    "piano",
+    "tyre",
+    "doctor",
+    "shoes",
+    "hotel",
+    "medicine",
+    "taxes",
+    "library",
+    "coffee",
+    "train",
+    "phone",
+    "lamp",
+    "dog",
+    "boat",
+    "school",
+    "roof",
+    "lease",
+    "museum",
+    "fridge",
+    "carpet",
+    "wedding",
+    "match",
+    "clock",
+    "drill",
+    "tent",
+    "book"
   };
   private static final String[] FRAMES = {
-    "how do I %s my %s", "please %s the %s for me", "I want to %s a %s",
-    "can you help me %s this %s", "what does it cost to %s the %s", "who can %s our %s today",
-    "is it too late to %s that %s", "I was told to %s the %s",
-    "we need to %s another %s before Monday", "why should I %s my old %s", "let us %s the %s"
+    "how do I %s my %s",
+    "please %s the %s for me",
+    "I want to %s a %s",
+    "can you help me %s this %s",
+    "what does it cost to %s the %s",
+    "who can %s our %s today",
+    "is it too late to %s that %s",
+    "I was told to %s the %s",
+    "we need to %s another %s before Monday",
+    "why should I %s my old %s",
+    "let us %s the %s"
   };
 
   private final Rounds rounds;
@@ -113,8 +164,7 @@ final class StageOne {
       for (int j = 0; j < EXAMPLES; j++) {
         examples.add(utterance(j, i));
       }
-      routes.add(
-          new Route("route-" + i, new Target.Agent("agent-" + i), "", examples, Map.of()));
+      routes.add(new Route("route-" + i, new Target.Agent("agent-" + i), "", examples, Map.of()));
     }
     return routes;
   }
