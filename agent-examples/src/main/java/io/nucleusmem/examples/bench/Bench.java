@@ -59,6 +59,9 @@ public final class Bench implements Callable<Integer> {
           new Spaces(rounds).heap(node, into);
         }
       }
+      if (rounds.wantsAny("receipts/")) {
+        new ReceiptCosts(rounds).run(dir.resolve("receipts"), into);
+      }
       if (rounds.wants("activate/1000000")) {
         try (BenchNode node = new BenchNode(dir.resolve("activation"), "1s")) {
           new Spaces(rounds).activation(node, into);
