@@ -36,6 +36,11 @@ public final class EvaluateRouterCommand implements Callable<Integer> {
   private static final int CONFUSIONS_SHOWN = 10;
   private static final String LLM = "nucleusmem.routing.llm.";
 
+  /** Unless configured otherwise: a node's budget would leave most texts to stage one. */
+  private static final Config UNHURRIED =
+      ConfigFactory.parseMap(
+          Map.of(LLM + "budget.calls-per-minute", 100_000, LLM + "trust.reserve", 0));
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -216,7 +221,8 @@ public final class EvaluateRouterCommand implements Callable<Integer> {
       put(own, "api-key", Optional.ofNullable(System.getenv(apiKeyEnv)).orElse(""));
     }
     Config file = conf == null ? ConfigFactory.empty() : ConfigFactory.parseFile(conf.toFile());
-    return ConfigFactory.load(ConfigFactory.parseMap(own).withFallback(file));
+    return ConfigFactory.load(
+        ConfigFactory.parseMap(own).withFallback(file).withFallback(UNHURRIED));
   }
 
   private static void put(Map<String, Object> config, String key, String value) {
