@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 
 /**
  * One page of a comparison: both sides are scanned in step, by region and key. Versions of a ledger
@@ -32,7 +33,13 @@ final class DiffScan {
   private static final int AUTHORS_VERSIONS_MAX = 100; // versions of a key looked at for authors
 
   /** A side of the comparison. */
-  record Side(LedgerId id, ForkReader reader, Base base, long revision, MountInfo mount) {
+  record Side(
+      LedgerId id,
+      ForkReader reader,
+      Base base,
+      long revision,
+      MountInfo mount,
+      UnaryOperator<Version> show) {
     /** Newest revision that this side shows of a ledger; -1 if it does not stand on it. */
     private long shows(LedgerId ledger) {
       if (id.equals(ledger)) {
@@ -176,8 +183,9 @@ final class DiffScan {
 
   private CompletionStage<Difference> difference(Both both) {
     Optional<Entry> one =
-        Optional.ofNullable(both.before()).filter(before::covers).map(this::entry);
-    Optional<Entry> two = Optional.ofNullable(both.after()).filter(after::covers).map(this::entry);
+        Optional.ofNullable(both.before()).filter(before::covers).map(v -> entry(before, v));
+    Optional<Entry> two =
+        Optional.ofNullable(both.after()).filter(after::covers).map(v -> entry(after, v));
     EntryRef ref = (both.before() != null ? both.before() : both.after()).entry();
     Difference.Kind kind =
         one.isEmpty()
@@ -190,7 +198,8 @@ final class DiffScan {
             done -> new Difference(SpaceRows.key(ref), kind, one, two, List.copyOf(authors)));
   }
 
-  private Entry entry(Version version) {
+  private Entry entry(Side side, Version stored) {
+    Version version = side.show().apply(stored);
     bytes += version.body().length();
     return ContentCodec.entry(version, true);
   }

@@ -93,7 +93,7 @@ final class ForkDiff {
 
   private DiffScan.Side side(MountedSpaceClient side, Base base, long revision) {
     return new DiffScan.Side(
-        id(side), client.node().reader(id(side)), base, revision, side.mount());
+        id(side), client.node().reader(id(side)), base, revision, side.mount(), side::show);
   }
 
   private CompletionStage<Diff> page(

@@ -218,7 +218,11 @@ final class ForkMerge {
     Wanted next = wanted.next();
     return operation(next)
         .thenCompose(
-            operation -> {
+            found -> {
+              if (found.isEmpty()) {
+                return write(wanted, part, bytes);
+              }
+              Operation operation = found.get();
               long size = size(operation);
               boolean full =
                   part.size() == client.node().settings().batchOperationsMax()
@@ -232,24 +236,36 @@ final class ForkMerge {
             });
   }
 
-  private CompletionStage<Operation> operation(Wanted wanted) {
+  /** What is written to the base; empty for what is erased or in quarantine: it stays behind. */
+  private CompletionStage<Optional<Operation>> operation(Wanted wanted) {
     EntryKey key = SpaceRows.key(wanted.entry());
     OptionalLong expected = OptionalLong.of(wanted.baseRevision());
     if (wanted.deleted()) {
-      return CompletableFuture.completedStage(new Operation.Delete(key, expected, Operation.ANY));
+      return CompletableFuture.completedStage(
+          Optional.of(new Operation.Delete(key, expected, Operation.ANY)));
     }
-    return fork.exact(wanted.entry(), wanted.forkRevision())
+    return request
+        .fork()
+        .pull(key, wanted.forkRevision())
         .thenApply(
-            version ->
-                new Operation.Put(
-                    key,
-                    ContentCodec.decode(
-                        version
+            entry ->
+                Optional.<Operation>of(
+                    new Operation.Put(
+                        key,
+                        entry
                             .orElseThrow(() -> new CompactedException(wanted.forkRevision(), 0))
-                            .body()),
-                    expected,
-                    Operation.ANY,
-                    false));
+                            .content(),
+                        expected,
+                        Operation.ANY,
+                        false)))
+        .exceptionally(
+            failure -> {
+              MemSpaceException why = Calls.explain(failure);
+              if (why.code() == ErrorCode.ERASED || why.code() == ErrorCode.QUARANTINED) {
+                return Optional.empty();
+              }
+              throw why;
+            });
   }
 
   private static long size(Operation operation) {

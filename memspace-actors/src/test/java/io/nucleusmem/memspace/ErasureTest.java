@@ -239,12 +239,19 @@ class ErasureTest {
       assertErased(fork.get(EntryKey.of("copy")));
       assertErased(forksFork.get(EntryKey.of("copy")));
       assertErased(forksFork.topic("chat").message(2));
+      assertThat(await(node.spaces().forks().diff(DiffRequest.of(space, fork))).toString())
+          .contains("copy")
+          .doesNotContain(Bytes.utf8("secret").toString());
       operation = ended(operation);
     }
     assertThat(operation.result().get("forks")).isEqualTo(2);
     assertThat(((MemoryStore) store).rows().values())
         .noneMatch(row -> holds(row.toArray(), "secret"));
     assertErased(fork("s", "f3").get(KEY));
+    await(fork.put(EntryKey.of("fine"), Content.text("x")));
+    await(node.spaces().forks().merge(new MergeRequest(fork, space, MergePolicy.FAIL, Map.of())));
+    assertThat(await(space.get(EntryKey.of("fine")))).isPresent();
+    assertThat(await(space.get(EntryKey.of("copy")))).as("stays behind").isEmpty();
   }
 
   private MountedSpace fork(String base, String name) {

@@ -59,6 +59,9 @@ public final class Bench implements Callable<Integer> {
           new Spaces(rounds).heap(node, into);
         }
       }
+      if (rounds.wantsAny("receipts/")) {
+        new ReceiptCosts(rounds).run(dir.resolve("receipts"), into);
+      }
       if (rounds.wants("activate/1000000")) {
         try (BenchNode node = new BenchNode(dir.resolve("activation"), "1s")) {
           new Spaces(rounds).activation(node, into);
@@ -68,6 +71,7 @@ public final class Bench implements Callable<Integer> {
         new TikvPrices().run(dir.resolve("tikv"), into);
       }
       compaction(rounds, dir, into);
+      new StageOne(rounds).run(into);
       into.write(report);
       return 0;
     } finally {
