@@ -87,7 +87,7 @@ public final class LedgerKeys {
   }
 
   /** A range of one ledger's rows as the same range of another's. */
-  static KeyRange ofLedger(LedgerId other, KeyRange range) {
+  public static KeyRange ofLedger(LedgerId other, KeyRange range) {
     Bytes head = new BytesWriter(HEAD).u8(PREFIX).raw(other.bytes()).toBytes();
     return new KeyRange(rebased(head, range.from()), rebased(head, range.to()));
   }

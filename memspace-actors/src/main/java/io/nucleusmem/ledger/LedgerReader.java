@@ -5,6 +5,7 @@ import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Page;
 import io.nucleusmem.store.Row;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.TransientStoreException;
@@ -14,7 +15,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -31,9 +32,11 @@ public final class LedgerReader {
 
   private static final int STATE_ROWS_PAGE = 1_024;
   private static final int TAIL_TRIES_MAX = 5;
+  private static final int TAIL_ROWS_FEW = 8; // of a tail that is read without a look at the index
 
   private final KvStore store;
   private final LedgerId id;
+  private volatile long indexedKnown = -1; // a revision up to which versions are known to be rows
 
   public LedgerReader(KvStore store, LedgerId id) {
     this.store = store;
@@ -81,11 +84,11 @@ public final class LedgerReader {
   public CompletionStage<Optional<Version>> version(EntryRef entry, long revision) {
     KeyRange range = LedgerKeys.versionsFrom(id, entry, revision);
     return withTail(
-        tail -> {
+        revision,
+        () -> indexed(entry, revision),
+        (tail, row) -> {
           Optional<Version> late = tail.first(range);
-          return late.isPresent()
-              ? CompletableFuture.completedStage(late)
-              : indexed(entry, revision);
+          return late.isPresent() ? late : row;
         });
   }
 
@@ -100,13 +103,11 @@ public final class LedgerReader {
   public CompletionStage<Optional<Version>> exact(EntryRef entry, long revision) {
     Bytes key = LedgerKeys.version(id, entry, revision);
     return withTail(
-        tail -> {
+        revision,
+        () -> store.get(key),
+        (tail, row) -> {
           Optional<Version> late = tail.first(new KeyRange(key, KeyRange.after(key)));
-          return late.isPresent()
-              ? CompletableFuture.completedStage(late)
-              : store
-                  .get(key)
-                  .thenApply(row -> row.map(value -> Version.decode(entry, revision, value)));
+          return late.isPresent() ? late : row.map(value -> Version.decode(entry, revision, value));
         });
   }
 
@@ -119,30 +120,26 @@ public final class LedgerReader {
   public CompletionStage<VersionPage> scan(
       KeyRange range, long revision, int limit, Direction direction) {
     return withTail(
-        tail ->
-            store
-                .scanFloor(range, revision, limit, direction)
-                .thenApply(page -> tail.over(page, range, revision, limit, direction)));
+        revision,
+        () -> store.scanFloor(range, revision, limit, direction),
+        (tail, page) -> tail.over(page, range, revision, limit, direction));
   }
 
   /** Versions of an entry at or below a revision, newest first. */
   public CompletionStage<VersionPage> history(EntryRef entry, long revision, int limit) {
     KeyRange range = LedgerKeys.versionsFrom(id, entry, revision);
     return withTail(
-        tail ->
-            store
-                .scan(range, limit, Direction.ASCENDING)
-                .thenApply(
-                    page -> {
-                      List<Version> versions = tail.over(page, range);
-                      if (versions.size() <= limit) {
-                        return new VersionPage(versions, page.rest());
-                      }
-                      List<Version> cut = versions.subList(0, limit);
-                      long last = cut.get(limit - 1).revision();
-                      return new VersionPage(
-                          cut, Optional.of(LedgerKeys.versionsFrom(id, entry, last - 1)));
-                    }));
+        revision,
+        () -> store.scan(range, limit, Direction.ASCENDING),
+        (tail, page) -> {
+          List<Version> versions = tail.over(page, range);
+          if (versions.size() <= limit) {
+            return new VersionPage(versions, page.rest());
+          }
+          List<Version> cut = versions.subList(0, limit);
+          long last = cut.get(limit - 1).revision();
+          return new VersionPage(cut, Optional.of(LedgerKeys.versionsFrom(id, entry, last - 1)));
+        });
   }
 
   /** All rows of state. */
@@ -303,17 +300,64 @@ public final class LedgerReader {
   /** Commits behind the index, without a gap. */
   private record TailRows(IndexedUpTo index, List<LogRow> rows) {}
 
-  private <T> CompletionStage<T> withTail(Function<Tail, CompletionStage<T>> read) {
-    if (store.scope() == StoreScope.ALL) {
-      return read.apply(Tail.EMPTY);
+  /**
+   * Takes the tail over rows of versions. Both are read at once, behind what is known to be
+   * indexed: the rows hold all of that, whenever they are read, and the tail what follows. A
+   * revision that is known to be indexed has no tail.
+   *
+   * @param merge gets the tail and what was read
+   */
+  private <R, T> CompletionStage<T> withTail(
+      long revision, Supplier<CompletionStage<R>> rows, BiFunction<Tail, R, T> merge) {
+    long indexed = indexedKnown;
+    if (store.scope() == StoreScope.ALL || revision <= indexed) {
+      return rows.get().thenApply(read -> merge.apply(Tail.EMPTY, read));
     }
-    return tail(() -> CompletableFuture.completedStage(null))
+    if (indexed < 0) {
+      return withFreshTail(rows, merge, TAIL_TRIES_MAX);
+    }
+    CompletionStage<R> read = rows.get();
+    return store
+        .scan(LedgerKeys.log(id, indexed + 1, Long.MAX_VALUE), TAIL_ROWS_FEW, Direction.ASCENDING)
+        .thenCombine(
+            read,
+            (page, found) ->
+                page.rest().isPresent()
+                    ? Optional.<T>empty()
+                    : inOrder(page, indexed + 1, new ArrayList<>())
+                        .map(late -> merge.apply(tailOf(late), found)))
         .thenCompose(
-            rows -> {
-              Tail tail = new Tail();
-              rows.rows().forEach(row -> tail.add(id, row));
-              return read.apply(tail);
+            merged ->
+                merged.isPresent()
+                    ? CompletableFuture.completedStage(merged.get())
+                    : withFreshTail(rows, merge, TAIL_TRIES_MAX));
+  }
+
+  private <R, T> CompletionStage<T> withFreshTail(
+      Supplier<CompletionStage<R>> rows, BiFunction<Tail, R, T> merge, int tries) {
+    return indexedUpTo()
+        .thenCompose(
+            index -> {
+              CompletionStage<R> read = rows.get();
+              return tailBehind(index)
+                  .thenCombine(
+                      read, (late, found) -> late.map(each -> merge.apply(tailOf(each), found)));
+            })
+        .thenCompose(
+            merged -> {
+              if (merged.isPresent()) {
+                return CompletableFuture.completedStage(merged.get());
+              }
+              return tries > 1
+                  ? withFreshTail(rows, merge, tries - 1)
+                  : CompletableFuture.failedStage(overtaken());
             });
+  }
+
+  private Tail tailOf(List<LogRow> rows) {
+    Tail tail = new Tail();
+    rows.forEach(row -> tail.add(id, row));
+    return tail;
   }
 
   /**
@@ -335,10 +379,12 @@ public final class LedgerReader {
               if (rows.isEmpty()) {
                 return new IndexedUpTo(-1, -1, -1);
               }
+              long last = new BytesReader(rows.get(0).value()).varint();
+              indexedKnown = Math.max(indexedKnown, last); // of two at once either may be kept
               return new IndexedUpTo(
                   LedgerKeys.firstOf(rows.get(0).key()),
                   rows.size() < 2 ? -1 : LedgerKeys.firstOf(rows.get(1).key()),
-                  new BytesReader(rows.get(0).value()).varint());
+                  last);
             });
   }
 
@@ -360,12 +406,7 @@ public final class LedgerReader {
             index ->
                 before
                     .get()
-                    .thenCompose(
-                        done ->
-                            tailRows(
-                                LedgerKeys.log(id, index.last() + 1, Long.MAX_VALUE),
-                                index.last() + 1,
-                                new ArrayList<>()))
+                    .thenCompose(done -> tailBehind(index))
                     .thenApply(rows -> rows.map(all -> new TailRows(index, all))))
         .thenCompose(
             rows -> {
@@ -374,11 +415,19 @@ public final class LedgerReader {
               }
               return tries > 1
                   ? tail(before, tries - 1)
-                  : CompletableFuture.failedStage(
-                      new TransientStoreException(
-                          "compaction of ledger [%s] was faster than a read, [%d] times; try again"
-                              .formatted(id, TAIL_TRIES_MAX)));
+                  : CompletableFuture.failedStage(overtaken());
             });
+  }
+
+  private TransientStoreException overtaken() {
+    return new TransientStoreException(
+        "compaction of ledger [%s] was faster than a read, [%d] times; try again"
+            .formatted(id, TAIL_TRIES_MAX));
+  }
+
+  private CompletionStage<Optional<List<LogRow>>> tailBehind(IndexedUpTo index) {
+    long next = index.last() + 1;
+    return tailRows(LedgerKeys.log(id, next, Long.MAX_VALUE), next, new ArrayList<>());
   }
 
   /** Empty if a row is missing: it was indexed and compacted after the look at the index. */
@@ -388,19 +437,25 @@ public final class LedgerReader {
         .scan(range, LOG_ROWS_MAX, Direction.ASCENDING)
         .thenCompose(
             page -> {
-              long expected = next;
-              for (Row each : page.rows()) {
-                LogRow row = decodeLog(each);
-                if (row.first() != expected) {
-                  return CompletableFuture.completedStage(Optional.<List<LogRow>>empty());
-                }
-                into.add(row);
-                expected = row.last() + 1;
-              }
-              return page.rest().isPresent()
-                  ? tailRows(page.rest().get(), expected, into)
-                  : CompletableFuture.completedStage(Optional.of(into));
+              Optional<List<LogRow>> rows = inOrder(page, next, into);
+              return rows.isPresent() && page.rest().isPresent()
+                  ? tailRows(page.rest().get(), into.get(into.size() - 1).last() + 1, into)
+                  : CompletableFuture.completedStage(rows);
             });
+  }
+
+  /** Adds a page of the log to what came before it; empty if a row is missing. */
+  private static Optional<List<LogRow>> inOrder(Page page, long first, List<LogRow> into) {
+    long expected = first;
+    for (Row each : page.rows()) {
+      LogRow row = decodeLog(each);
+      if (row.first() != expected) {
+        return Optional.empty();
+      }
+      into.add(row);
+      expected = row.last() + 1;
+    }
+    return Optional.of(into);
   }
 
   private CompletionStage<TreeMap<StateKey, Bytes>> state(

@@ -127,11 +127,43 @@ final class ForkChanges {
     }
   }
 
+  /** Notes how far a fork is merged. */
+  static final class NoteMerged extends SpaceCommand {
+    private final String mountId;
+    private final long revision;
+
+    NoteMerged(String author, String mountId, long revision) {
+      super(author, null, true);
+      this.mountId = mountId;
+      this.revision = revision;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      mount(view, mountId, manifest(view));
+      long before =
+          view.state(ForkRows.MERGED_KEY)
+              .map(row -> StateJson.decode(row, ForkRows.Merged.class).revision())
+              .orElse(-1L);
+      return revision <= before
+          ? NOTHING
+          : state(ForkRows.MERGED_KEY, StateJson.encode(new ForkRows.Merged(revision)));
+    }
+  }
+
   static MemSpaceException noBookmark(String name) {
     return new MemSpaceException(
         ErrorCode.BOOKMARK_NOT_FOUND,
         "there is no bookmark [%s]".formatted(name),
         Map.of("bookmark", name));
+  }
+
+  /** A past state was asked for by a name that is no bookmark's. */
+  static MemSpaceException noState(String field, String name) {
+    return MemSpaceException.invalid(
+        field,
+        name,
+        "a revision (digits), an instant such as 2026-11-23T14:03:07.123Z, or a bookmark of the space");
   }
 
   /** Refuses who does not see all of a space. */

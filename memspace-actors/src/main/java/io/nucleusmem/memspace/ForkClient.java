@@ -275,6 +275,82 @@ final class ForkClient implements Forks {
                             .guarded(() -> read.apply(client.node().reader(grant.space()).own()))));
   }
 
+  // ---- differences and merges ----
+
+  @Override
+  public CompletionStage<Diff> diff(DiffRequest request) {
+    return checked(
+        () -> {
+          Limits.page(request.limit());
+          return opened(request.before())
+              .thenCombine(
+                  opened(request.after()),
+                  (before, after) -> new ForkDiff(client, this, request, before, after).run())
+              .thenCompose(diff -> diff);
+        });
+  }
+
+  /** The space behind a mount, whoever wraps it. */
+  private CompletionStage<MountedSpaceClient> opened(MountedSpace space) {
+    return client
+        .grants()
+        .get(space.mount().id())
+        .thenApply(grant -> new MountedSpaceClient(client, grant));
+  }
+
+  @Override
+  public CompletionStage<Merged> merge(MergeRequest request) {
+    return checked(
+        () -> {
+          LedgerId fork = SpaceRows.spaceOf(request.fork().mount().id());
+          LedgerId base = SpaceRows.spaceOf(request.base().mount().id());
+          ForkChanges.requireWhole(request.fork().mount());
+          return pins.originOf(fork).thenCompose(origin -> merge(request, fork, base, origin));
+        });
+  }
+
+  private CompletionStage<Merged> merge(
+      MergeRequest request, LedgerId fork, LedgerId base, Optional<ForkRows.ForkedFrom> origin) {
+    if (origin.isEmpty() || !origin.get().ledger().equals(base)) {
+      throw MemSpaceException.invalid(
+          "base",
+          request.base().mount().space(),
+          origin
+              .map(from -> "[" + from.space() + "], which it was forked from")
+              .orElse("a fork to merge; [%s] is none".formatted(request.fork().mount().space())));
+    }
+    return client
+        .describe(base)
+        .thenCompose(
+            there -> {
+              if (there.info().state() == SpaceInfo.State.ARCHIVED) {
+                throw new MemSpaceException(
+                    ErrorCode.SPACE_ARCHIVED,
+                    "space [%s] is archived: nothing can be merged into it"
+                        .formatted(there.info().name()));
+              }
+              return client.node().reader(fork).own().state(ForkRows.MERGED_KEY);
+            })
+        .thenCombine(
+            client.node().newest(client.node().spaces(), fork),
+            (merged, upTo) -> {
+              long since =
+                  merged
+                      .map(row -> StateJson.decode(row, ForkRows.Merged.class).revision())
+                      .orElse(origin.get().revision());
+              return new ForkMerge(client, request, fork, base, since)
+                  .run(upTo)
+                  .thenCompose(done -> noted(request, fork, upTo).thenApply(noted -> done));
+            })
+        .thenCompose(merged -> merged);
+  }
+
+  private CompletionStage<?> noted(MergeRequest request, LedgerId fork, long upTo) {
+    MountInfo mount = request.fork().mount();
+    return client.apply(
+        fork, again -> new ForkChanges.NoteMerged(mount.holder(), mount.id(), upTo));
+  }
+
   // ---- which state ----
 
   /** A past state, or with {@link ReadAt#LATEST} what is now. */
@@ -306,7 +382,7 @@ final class ForkClient implements Forks {
           .thenApply(
               row ->
                   StateJson.decode(
-                      row.orElseThrow(() -> ForkChanges.noBookmark(bookmark.name())),
+                      row.orElseThrow(() -> ForkChanges.noState("at", bookmark.name())),
                       ForkRows.Bookmark.class))
           .thenApply(row -> new Point(row.revision(), row.timestamp()));
     }

@@ -23,7 +23,13 @@ final class ForkRows {
   /** Where a fork comes from. */
   static final StateKey FORKED_FROM_KEY = new StateKey(SpaceRows.FORKED_FROM, Bytes.EMPTY);
 
+  /** How far a fork is merged into its base. */
+  static final StateKey MERGED_KEY = new StateKey(SpaceRows.MERGED, Bytes.EMPTY);
+
   private ForkRows() {}
+
+  /** The fork's revision up to which it is merged. */
+  record Merged(long revision) {}
 
   /**
    * A fork needs this space as it was at a revision. The row's key is the id of the fork's ledger.

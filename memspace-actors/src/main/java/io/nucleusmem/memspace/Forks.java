@@ -35,4 +35,16 @@ public interface Forks {
 
   /** Removes a bookmark; {@link ErrorCode#BOOKMARK_NOT_FOUND}. */
   CompletionStage<Void> removeBookmark(MountedSpace space, String name);
+
+  /** A page of what is not the same in two states, by region and key. */
+  CompletionStage<Diff> diff(DiffRequest request);
+
+  /**
+   * Merges a fork into its base. What fits one commit is merged at once; more is merged in parts
+   * and not atomic, and merging again goes on where that was cut short.
+   *
+   * @return fails with {@link ErrorCode#MERGE_CONFLICT}, and then (unless it says otherwise)
+   *     nothing was merged
+   */
+  CompletionStage<Merged> merge(MergeRequest request);
 }

@@ -65,6 +65,11 @@ final class MemSpaceClient implements MemSpaces {
     return forks;
   }
 
+  @Override
+  public Cuts cuts() {
+    return new CutClient(this);
+  }
+
   Limits limits() {
     return limits;
   }
@@ -103,11 +108,7 @@ final class MemSpaceClient implements MemSpaces {
         .thenCompose(
             now -> {
               if (instant.toEpochMilli() > Timestamps.millis(now)) {
-                throw new MemSpaceException(
-                    ErrorCode.AS_OF_IN_FUTURE,
-                    "instant [%s] lies in the future; the store's time is [%s]"
-                        .formatted(instant, Timestamps.instant(now)),
-                    Map.of("field", "as_of", "value", instant.toString()));
+                throw inFuture(instant, now);
               }
               return calls()
                   .call(
@@ -118,6 +119,14 @@ final class MemSpaceClient implements MemSpaces {
                                   new LedgerOwner.RevisionAt(
                                       MountedSpaceClient.timestampOf(instant), promise)));
             });
+  }
+
+  static MemSpaceException inFuture(Instant instant, long now) {
+    return new MemSpaceException(
+        ErrorCode.AS_OF_IN_FUTURE,
+        "instant [%s] lies in the future; the store's time is [%s]"
+            .formatted(instant, Timestamps.instant(now)),
+        Map.of("field", "as_of", "value", instant.toString()));
   }
 
   // ---- making ----
@@ -344,7 +353,7 @@ final class MemSpaceClient implements MemSpaces {
             });
   }
 
-  private static boolean maySee(Principal caller, SpaceInfo info) {
+  static boolean maySee(Principal caller, SpaceInfo info) {
     return caller.admin() || info.kind() == SpaceKind.SHARED || info.owner().equals(caller.name());
   }
 

@@ -6,11 +6,14 @@ import akka.actor.typed.DispatcherSelector;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -127,6 +130,49 @@ public final class MemSpaceSystem {
   /** The client of this node. */
   public MemSpaces client() {
     return client;
+  }
+
+  /** The space of a mount: the id names it. */
+  public static LedgerId spaceOf(String mountId) {
+    return SpaceRows.spaceOf(mountId);
+  }
+
+  /** The id of the space that has the name now; {@link ErrorCode#SPACE_NOT_FOUND}. */
+  public CompletionStage<LedgerId> idOf(String space) {
+    return new Catalogue(node.store()).resolve(space);
+  }
+
+  /** True unless the space was deleted, whoever has its name now. */
+  public CompletionStage<Boolean> exists(LedgerId space) {
+    return new LedgerReader(node.store(), space)
+        .state(SpaceRows.MANIFEST_KEY)
+        .thenApply(
+            row ->
+                row.map(bytes -> StateJson.decode(bytes, SpaceRows.Manifest.class))
+                    .filter(manifest -> !manifest.state().equals(SpaceRows.Manifest.DELETED))
+                    .isPresent());
+  }
+
+  /**
+   * A space as the node's own parts read it: all of it, without a mount. Who hands on what it shows
+   * has asked whether he may.
+   */
+  public MountedSpace view(LedgerId space) {
+    Grant grant =
+        new Grant(
+            space,
+            new MountInfo(
+                "system",
+                space.toString(),
+                "system",
+                Access.READ_ONLY,
+                Set.of(),
+                List.of(),
+                Set.of(),
+                "system",
+                true));
+    grant.renewed(System.nanoTime() + Long.MAX_VALUE / 2);
+    return new MountedSpaceClient(client, grant);
   }
 
   /** Long-running work, of all nodes. */

@@ -46,6 +46,9 @@ public interface MemSpaces {
   /** Forks, bookmarks, differences, merges. */
   Forks forks();
 
+  /** What there was at an instant. */
+  Cuts cuts();
+
   /** Ends writing; reads go on. Archiving twice is harmless. */
   CompletionStage<SpaceInfo> archive(Principal caller, String space);
 

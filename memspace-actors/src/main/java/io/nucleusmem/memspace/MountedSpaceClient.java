@@ -507,7 +507,7 @@ final class MountedSpaceClient implements MountedSpace {
           .thenApply(
               row ->
                   StateJson.decode(
-                          row.orElseThrow(() -> ForkChanges.noBookmark(bookmark.name())),
+                          row.orElseThrow(() -> ForkChanges.noState("as_of", bookmark.name())),
                           ForkRows.Bookmark.class)
                       .revision());
     }

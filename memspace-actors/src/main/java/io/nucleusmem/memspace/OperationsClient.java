@@ -31,8 +31,7 @@ final class OperationsClient implements Operations {
   private static final Duration BEAT = Duration.ofSeconds(1);
   private static final int SWEEP_BEATS = 4;
   private static final int RUNS_PAGE = 1_000;
-  private static final int LIST_PAGE = 256;
-  private static final int LIST_ROUNDS_MAX = 16;
+  private static final int FORGOTTEN_MAX = 256; // in one look
   private static final int RESENDS_MAX = 20;
   private static final int BYTES_MAX = 64 << 10; // of one operation's row
 
@@ -344,7 +343,7 @@ final class OperationsClient implements Operations {
         OperationRows.newId(Timestamps.firstOf(Math.max(0, now - settings.keep().toMillis())), 0);
     KeyRange old = new KeyRange(OperationRows.all().from(), OperationRows.key(before));
     return store
-        .scan(old, LIST_PAGE, Direction.ASCENDING)
+        .scan(old, FORGOTTEN_MAX, Direction.ASCENDING)
         .thenCompose(
             page -> {
               List<Row> ended = new ArrayList<>();
@@ -368,7 +367,7 @@ final class OperationsClient implements Operations {
 
   // ---- looking ----
 
-  private static OperationRows.Row decode(Bytes row) {
+  static OperationRows.Row decode(Bytes row) {
     return StateJson.decode(row, OperationRows.Row.class);
   }
 
@@ -398,7 +397,7 @@ final class OperationsClient implements Operations {
         });
   }
 
-  private static boolean maySee(Principal caller, OperationInfo operation) {
+  static boolean maySee(Principal caller, OperationInfo operation) {
     return caller.admin() || operation.startedBy().equals(caller.name());
   }
 
@@ -412,51 +411,6 @@ final class OperationsClient implements Operations {
   @Override
   public CompletionStage<Paged<OperationInfo>> list(
       Principal caller, Optional<OperationInfo.State> state, int limit, Optional<String> cursor) {
-    try {
-      Limits.page(limit);
-      String scope = "operations/" + state.map(OperationInfo.State::label).orElse("");
-      KeyRange range =
-          cursor
-              .map(text -> OperationRows.all().endingAt(Cursor.decode(text, scope).at()))
-              .orElse(OperationRows.all());
-      return list(caller, state, limit, range, scope, new ArrayList<>(), LIST_ROUNDS_MAX);
-    } catch (MemSpaceException refused) {
-      return CompletableFuture.failedFuture(refused);
-    }
-  }
-
-  private CompletionStage<Paged<OperationInfo>> list(
-      Principal caller,
-      Optional<OperationInfo.State> state,
-      int limit,
-      KeyRange range,
-      String scope,
-      List<OperationInfo> found,
-      int rounds) {
-    return store
-        .scan(range, LIST_PAGE, Direction.DESCENDING)
-        .thenCompose(
-            page -> {
-              for (Row row : page.rows()) {
-                if (found.size() == limit) {
-                  Bytes at = OperationRows.key(found.get(limit - 1).id());
-                  return CompletableFuture.completedStage(
-                      new Paged<>(found, 0, Optional.of(new Cursor(scope, 0, at).encode())));
-                }
-                LiveOperation here = live.get(OperationRows.idOf(row.key()));
-                OperationInfo info = here != null ? here.info() : decode(row.value()).info();
-                if (maySee(caller, info) && (state.isEmpty() || state.get() == info.state())) {
-                  found.add(info);
-                }
-              }
-              if (page.rest().isEmpty()) {
-                return CompletableFuture.completedStage(new Paged<>(found, 0, Optional.empty()));
-              }
-              KeyRange rest = page.rest().get();
-              return rounds > 1
-                  ? list(caller, state, limit, rest, scope, found, rounds - 1)
-                  : CompletableFuture.completedStage(
-                      new Paged<>(found, 0, Optional.of(new Cursor(scope, 0, rest.to()).encode())));
-            });
+    return new OperationList(store, live, caller, state, limit).page(cursor);
   }
 }

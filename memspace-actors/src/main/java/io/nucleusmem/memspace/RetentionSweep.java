@@ -21,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * that, its leader; two at a time, when that changes, do no harm.
  */
 final class RetentionSweep {
-  private static final Principal SYSTEM = new Principal("retention", true);
   private static final int PAGE = 100;
   private static final int SPACES_PER_SECOND = 2_000;
   private static final int REMEMBERED_MAX = 100_000;
@@ -118,11 +117,11 @@ final class RetentionSweep {
                       newest ->
                           !aged && newest.equals(quiet.get(id))
                               ? CompletableFuture.completedStage(null)
-                              : compactIfDue(name, id, newest));
+                              : compactIfDue(name, manifest.owner(), id, newest));
             });
   }
 
-  private CompletionStage<Void> compactIfDue(String name, LedgerId id, long newest) {
+  private CompletionStage<Void> compactIfDue(String name, String owner, LedgerId id, long newest) {
     return keeping
         .compaction()
         .run(id, OptionalLong.empty(), true, (what, value) -> {})
@@ -135,7 +134,8 @@ final class RetentionSweep {
                 return CompletableFuture.completedStage(null);
               }
               return keeping
-                  .compact(SYSTEM, name, OptionalLong.empty(), false)
+                  // the owner's, so that he can look at it
+                  .compact(new Principal(owner, true), name, OptionalLong.empty(), false)
                   .thenApply(operation -> null);
             });
   }

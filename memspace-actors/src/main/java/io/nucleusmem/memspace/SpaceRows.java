@@ -25,6 +25,7 @@ final class SpaceRows {
   static final byte PINS = 5; // see ForkRows, also the next two
   static final byte BOOKMARKS = 6;
   static final byte FORKED_FROM = 7;
+  static final byte MERGED = 12;
 
   static final StateKey MANIFEST_KEY = new StateKey(MANIFEST, Bytes.EMPTY);
 

@@ -91,6 +91,7 @@ final class Wire {
             ForkChanges.RemovePin.class,
             ForkChanges.SetBookmark.class,
             ForkChanges.RemoveBookmark.class,
+            ForkChanges.NoteMerged.class,
             SubscriptionSpec.From.Latest.class,
             SubscriptionSpec.From.Earliest.class,
             SubscriptionSpec.From.Revision.class)) {

@@ -8,7 +8,6 @@ import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.WriteBatch;
 import io.nucleusmem.store.memory.Fault;
-import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.memory.Resends;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -24,7 +23,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -52,6 +54,7 @@ final class Simulation {
    * @param ownersMax owners of one ledger that may live at once
    * @param mutation what a careless store or writer makes of requests
    * @param leaks a mutant: answers leave when they are decided
+   * @param engine the store; it has the faults that {@link Run} tells it to have
    */
   record Plan(
       StoreScope scope,
@@ -60,30 +63,69 @@ final class Simulation {
       Resends resends,
       UnaryOperator<KvStore> mutation,
       Maker maker,
-      boolean leaks) {
+      boolean leaks,
+      Function<Run, SimulatedEngine> engine) {
     static final Plan EMBEDDED =
-        new Plan(StoreScope.ALL, true, 1, Resends.REFUSED_BY_OWN_ROW, s -> s, Ledger::new, false);
+        new Plan(
+            StoreScope.ALL,
+            true,
+            1,
+            Resends.REFUSED_BY_OWN_ROW,
+            s -> s,
+            Ledger::new,
+            false,
+            InMemory::new);
     static final Plan RIVALS =
-        new Plan(StoreScope.ALL, false, 3, Resends.CHECKED, s -> s, Ledger::new, false);
+        new Plan(
+            StoreScope.ALL, false, 3, Resends.CHECKED, s -> s, Ledger::new, false, InMemory::new);
     static final Plan RIVALS_BY_REGION =
-        new Plan(StoreScope.REGION, false, 3, Resends.CHECKED, s -> s, Ledger::new, false);
+        new Plan(
+            StoreScope.REGION,
+            false,
+            3,
+            Resends.CHECKED,
+            s -> s,
+            Ledger::new,
+            false,
+            InMemory::new);
 
     Plan with(UnaryOperator<KvStore> other) {
-      return new Plan(scope, sole, ownersMax, resends, other, maker, leaks);
+      return new Plan(scope, sole, ownersMax, resends, other, maker, leaks, engine);
     }
 
     Plan with(Maker other) {
-      return new Plan(scope, sole, ownersMax, resends, mutation, other, leaks);
+      return new Plan(scope, sole, ownersMax, resends, mutation, other, leaks, engine);
     }
 
     Plan with(Resends other) {
-      return new Plan(scope, sole, ownersMax, other, mutation, maker, leaks);
+      return new Plan(scope, sole, ownersMax, other, mutation, maker, leaks, engine);
+    }
+
+    Plan on(Function<Run, SimulatedEngine> other) {
+      return new Plan(scope, sole, ownersMax, resends, mutation, maker, leaks, other);
     }
 
     Plan leaking() {
-      return new Plan(scope, sole, ownersMax, resends, mutation, maker, true);
+      return new Plan(scope, sole, ownersMax, resends, mutation, maker, true, engine);
     }
   }
+
+  /**
+   * What an engine is told of the run that it serves.
+   *
+   * @param clock the run's, in milliseconds; an engine that has to wait puts it forward
+   * @param fault what becomes of the next commit
+   * @param calm true when there are to be no more faults
+   * @param random of the run, for whatever else an engine lets go wrong
+   */
+  record Run(
+      Plan plan, AtomicLong clock, Supplier<Fault> fault, Supplier<Boolean> calm, Random random) {}
+
+  /** The ledgers of a run. */
+  static final List<LedgerId> LEDGERS =
+      List.of(
+          LedgerId.parse("00112233445566778899aabbccddeeff"),
+          LedgerId.parse("00112233445566778899aabbccddef00"));
 
   private static final int STEPS = 300;
   private static final int KEYS = 3;
@@ -100,9 +142,9 @@ final class Simulation {
   private final List<Book> books = new ArrayList<>();
   private final List<Runnable> network = new ArrayList<>();
   private final Deque<Answer> answers = new ArrayDeque<>();
-  private MemoryStore memory;
-  private KvStore store; // what writers see: the memory, or a mutation of it
-  private long millis = 1_000_000;
+  private final SimulatedEngine engine;
+  private final AtomicLong millis = new AtomicLong(1_000_000);
+  private KvStore store; // what writers see: the engine's, or a mutation of it
   private int requests;
   private int retries;
   private int incarnations;
@@ -120,6 +162,7 @@ final class Simulation {
     final Promises promises;
     final List<Owner> owners = new ArrayList<>();
     final List<Attempt> retryable = new ArrayList<>();
+    LedgerReader reader; // of some other process
 
     Book(LedgerId id) {
       this.id = id;
@@ -162,7 +205,7 @@ final class Simulation {
 
     @Override
     public void schedule(Duration delay, Runnable next) {
-      timers.computeIfAbsent(millis + delay.toMillis(), at -> new ArrayList<>()).add(next);
+      timers.computeIfAbsent(millis.get() + delay.toMillis(), at -> new ArrayList<>()).add(next);
     }
 
     @Override
@@ -179,7 +222,7 @@ final class Simulation {
     }
 
     boolean run() {
-      while (!timers.isEmpty() && timers.firstKey() <= millis) {
+      while (!timers.isEmpty() && timers.firstKey() <= millis.get()) {
         steps.addAll(timers.pollFirstEntry().getValue());
       }
       Runnable next = killed ? null : steps.poll();
@@ -221,10 +264,8 @@ final class Simulation {
             oneOf(Duration.ofMillis(300), Duration.ofSeconds(4)),
             Duration.ofMillis(50),
             3);
-    memory =
-        new MemoryStore(
-            plan.scope(), Runnable::run, () -> millis, batch -> fault(), plan.resends());
-    store = plan.mutation().apply(memory);
+    engine = plan.engine().apply(new Run(plan, millis, this::fault, () -> calm, random));
+    store = plan.mutation().apply(engine.store());
   }
 
   @SafeVarargs
@@ -271,12 +312,11 @@ final class Simulation {
 
   private void create() {
     calm = true;
-    for (String hex :
-        List.of("00112233445566778899aabbccddeeff", "00112233445566778899aabbccddef00")) {
-      Book book = new Book(LedgerId.parse(hex));
-      long now = memory.now().toCompletableFuture().join();
+    for (LedgerId id : LEDGERS) {
+      Book book = new Book(id);
+      long now = store.now().toCompletableFuture().join();
       WriteBatch.Builder batch = WriteBatch.at(now);
-      Ledger.create(batch, memory, book.id, 0, now, new LogRecord("creator", null, List.of()));
+      Ledger.create(batch, store, book.id, 0, now, new LogRecord("creator", null, List.of()));
       store.commit(batch.build()).toCompletableFuture().join();
       books.add(book);
     }
@@ -292,8 +332,8 @@ final class Simulation {
     if (broken != null) {
       throw broken;
     }
-    if (plan.resends() != Resends.SWALLOWED && !memory.violations().isEmpty()) {
-      throw new AssertionError(memory.violations().get(0));
+    if (plan.resends() != Resends.SWALLOWED && !engine.violations().isEmpty()) {
+      throw new AssertionError(engine.violations().get(0));
     }
   }
 
@@ -335,7 +375,7 @@ final class Simulation {
       settleHeld();
     } else if (dice < 85) {
       action = "time passes";
-      millis += random.nextInt(10) == 0 ? random.nextInt(3_000) : random.nextInt(60);
+      millis.addAndGet(random.nextInt(10) == 0 ? random.nextInt(3_000) : random.nextInt(60));
     } else if (dice < 89) {
       action = "pause";
       Owner owner = pick(book.owners);
@@ -388,12 +428,13 @@ final class Simulation {
     for (Book book : books) {
       book.owners.forEach(Owner::kill);
       book.owners.clear();
+      book.reader = null;
     }
     network.clear();
     dirty = true;
     look(); // what can be read is promised to survive
-    memory = memory.crash(random.nextInt(3));
-    store = plan.mutation().apply(memory);
+    engine.crash(random.nextInt(3));
+    store = plan.mutation().apply(engine.store());
     dirty = true;
   }
 
@@ -415,9 +456,9 @@ final class Simulation {
   }
 
   private void settleHeld() {
-    List<MemoryStore.Held> held = memory.held();
+    List<SimulatedEngine.Held> held = engine.held();
     if (!held.isEmpty()) {
-      MemoryStore.Held one = pick(held);
+      SimulatedEngine.Held one = pick(held);
       dirty = true;
       if (random.nextInt(6) == 0) {
         one.drop();
@@ -451,7 +492,7 @@ final class Simulation {
     RequestStamp stamp = null;
     if (kind != Attempt.Kind.READ && random.nextBoolean()) {
       long version = opaqueIds && random.nextBoolean() ? 0x8000L : 0x7000L;
-      stamp = new RequestStamp(millis << 16 | version | request & 0xFFF, request, request);
+      stamp = new RequestStamp(engine.millis() << 16 | version | request & 0xFFF, request, request);
     }
     EntryRef other = new EntryRef((byte) 1, Bytes.utf8("other"));
     return new Attempt(
@@ -514,10 +555,10 @@ final class Simulation {
   private void askForInstant(Book book, Owner owner) {
     long asked =
         switch (random.nextInt(4)) {
-          case 0 -> Timestamps.lastOf(millis);
-          case 1 -> Timestamps.lastOf(millis - random.nextInt(3_000));
+          case 0 -> Timestamps.lastOf(engine.millis());
+          case 1 -> Timestamps.lastOf(engine.millis() - random.nextInt(3_000));
           case 2 -> pick(List.copyOf(book.promises.chain().values())).timestamp();
-          default -> Timestamps.lastOf(millis - random.nextInt(100));
+          default -> Timestamps.lastOf(engine.millis() - random.nextInt(100));
         };
     Object ticket = "instant " + asked;
     owner.waiting.add(ticket);
@@ -548,8 +589,11 @@ final class Simulation {
 
   /** Reads at a revision, or the newest, as any node may: from the store alone. */
   private void readPast(Book book) {
-    KvStore view = new SimulatedStore(store, random, latePercent, () -> calm, network::add);
-    LedgerReader reader = new LedgerReader(view, book.id);
+    if (book.reader == null || random.nextInt(10) == 0) { // what it knows grows old with it
+      KvStore view = new SimulatedStore(store, random, latePercent, () -> calm, network::add);
+      book.reader = new LedgerReader(view, book.id);
+    }
+    LedgerReader reader = book.reader;
     Promises promises = book.promises;
     long known = promises.known();
     long revision = Math.min(known, promises.floor() + random.nextInt((int) known + 1));
@@ -627,9 +671,9 @@ final class Simulation {
           busy |= owner.run();
         }
       }
-      if (!memory.held().isEmpty()) {
+      if (!engine.held().isEmpty()) {
         dirty = true;
-        memory.held().get(0).release();
+        engine.held().get(0).release();
         busy = true;
       }
       look();
@@ -639,7 +683,7 @@ final class Simulation {
           requireAllAnswered();
           return;
         }
-        millis += 100;
+        millis.addAndGet(100);
       }
     }
     throw new AssertionError("the schedule does not come to an end");
@@ -670,7 +714,7 @@ final class Simulation {
         Promises.require(
             !attempt.notDone && !owner.gone, "%s was not done although nothing failed", attempt);
       }
-      long asked = Timestamps.lastOf(millis);
+      long asked = Timestamps.lastOf(engine.millis());
       owner.steps.add(
           () ->
               owner.ledger.revisionAt(
@@ -691,6 +735,8 @@ final class Simulation {
             "seed [%d], %s: %s. Again: -Dsimulation.seed=%d -Dsimulation.count=1"
                 .formatted(seed, simulation.where(), broken, seed),
             broken);
+      } finally {
+        simulation.engine.close();
       }
     }
   }

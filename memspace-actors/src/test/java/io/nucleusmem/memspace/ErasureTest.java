@@ -14,6 +14,9 @@ import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.rocksdb.RocksDbSettings;
 import io.nucleusmem.store.rocksdb.RocksDbStore;
+import io.nucleusmem.store.tikv.TikvSettings;
+import io.nucleusmem.store.tikv.TikvStore;
+import io.nucleusmem.store.tikv.server.TikvTestCluster;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -236,12 +239,19 @@ class ErasureTest {
       assertErased(fork.get(EntryKey.of("copy")));
       assertErased(forksFork.get(EntryKey.of("copy")));
       assertErased(forksFork.topic("chat").message(2));
+      assertThat(await(node.spaces().forks().diff(DiffRequest.of(space, fork))).toString())
+          .contains("copy")
+          .doesNotContain(Bytes.utf8("secret").toString());
       operation = ended(operation);
     }
     assertThat(operation.result().get("forks")).isEqualTo(2);
     assertThat(((MemoryStore) store).rows().values())
         .noneMatch(row -> holds(row.toArray(), "secret"));
     assertErased(fork("s", "f3").get(KEY));
+    await(fork.put(EntryKey.of("fine"), Content.text("x")));
+    await(node.spaces().forks().merge(new MergeRequest(fork, space, MergePolicy.FAIL, Map.of())));
+    assertThat(await(space.get(EntryKey.of("fine")))).isPresent();
+    assertThat(await(space.get(EntryKey.of("copy")))).as("stays behind").isEmpty();
   }
 
   private MountedSpace fork(String base, String name) {
@@ -292,6 +302,36 @@ class ErasureTest {
       }
     }
     return found;
+  }
+
+  @Test
+  void writersGoOnWhileTheLogIsWrittenOverOnTikv() {
+    try (TikvTestCluster cluster = TikvTestCluster.start()) {
+      start(
+          TikvStore.open(
+              TikvSettings.at(List.of(cluster.pdAddresses().split(","))),
+              ForkJoinPool.commonPool()));
+      long first = await(space.put(KEY, Content.text("secret"))).revision();
+      for (int i = 0; i < 50; i++) {
+        await(space.put(KEY, Content.text("secret")));
+      }
+      OperationInfo operation = erase(keys(KEY.name()));
+      Operations operations = NucleusMem.get(node.system()).operations();
+      long last = 0;
+      do {
+        long next = await(space.put(EntryKey.of("other"), Content.text("x"))).revision();
+        assertThat(next).isGreaterThan(last);
+        last = next;
+      } while (await(operations.get(ANNA, operation.id())).state() == OperationInfo.State.RUNNING);
+      assertThat(((Number) ended(operation).result().get("log_rows")).longValue()).isPositive();
+      assertErased(space.pull(KEY, first));
+      for (Entry version : await(space.history(KEY, 100, Optional.empty())).items()) {
+        assertThat(version.content().metadata()).containsKey("hash");
+      }
+      assertThat(await(space.put(KEY, Content.text("new"))).revision()).isGreaterThan(last);
+      stop(); // the store's server is gone behind this
+      nodes.clear();
+    }
   }
 
   @Test

@@ -15,6 +15,7 @@ import io.nucleusmem.store.memory.FaultPlan;
 import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.memory.Resends;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -150,7 +151,7 @@ abstract class ForkContract {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  @ValueSource(longs = {1, 2, 3})
   void g7AForkReadsAsItsBaseDidThenPlusItsOwnWrites(long seed) {
     Random random = new Random(seed);
     List<Map<String, String>> states = new ArrayList<>(); // by revision
@@ -318,7 +319,7 @@ abstract class ForkContract {
   @Test
   void g7AnInstantBeforeTheForkIsTheBasesPast() {
     put(base, "a", "1");
-    java.time.Instant early = Timestamps.instant(await(store.now()));
+    Instant early = Timestamps.instant(await(store.now()));
     pass(Duration.ofSeconds(1));
     put(base, "a", "2");
     MountedSpace fork = fork(ReadAt.LATEST);
@@ -479,6 +480,295 @@ abstract class ForkContract {
     assertThat(refused(spaces.forks().bookmark(fork, "old", ReadAt.revision(99))).code())
         .isEqualTo(ErrorCode.AS_OF_IN_FUTURE);
     assertThat(refused(fork.get(EntryKey.of("a"), ReadAt.bookmark("none"))).code())
+        .isEqualTo(ErrorCode.INVALID_REQUEST);
+    assertThat(refused(spaces.forks().bookmark(fork, "none")).code())
         .isEqualTo(ErrorCode.BOOKMARK_NOT_FOUND);
+  }
+
+  // ---- differences and merges ----
+
+  private static Map<String, String> values(MountedSpace space) {
+    Map<String, String> values = new TreeMap<>();
+    state(space, ReadAt.LATEST, Direction.ASCENDING)
+        .forEach((key, value) -> values.put(key, value.substring(0, value.indexOf('@'))));
+    return values;
+  }
+
+  private List<Difference> differences(DiffRequest request) {
+    List<Difference> all = new ArrayList<>();
+    Optional<String> next = Optional.empty();
+    do {
+      DiffRequest page = request.limit(2);
+      Diff found = await(spaces.forks().diff(next.map(page::after).orElse(page)));
+      all.addAll(found.items());
+      next = found.next();
+    } while (next.isPresent());
+    return all;
+  }
+
+  private Merged merge(MountedSpace fork, MergePolicy policy, Map<String, MergePolicy> resolve) {
+    return await(spaces.forks().merge(new MergeRequest(fork, base, policy, resolve)));
+  }
+
+  @Test
+  void aDiffTellsWhatWasAddedChangedAndRemovedAndByWhom() {
+    put(base, "same", "1");
+    put(base, "changed", "1");
+    put(base, "gone", "1");
+    MountedSpace fork = fork(ReadAt.LATEST);
+    long forkedAt = fork.seen() == 0 ? base.seen() : fork.seen();
+    put(fork, "changed", "2");
+    put(fork, "new", "1");
+    put(fork, "same", "2");
+    put(fork, "same", "1");
+    await(fork.delete(EntryKey.of("gone")));
+    MountedSpace bens =
+        await(spaces.mount(ANNA, name + "-fork", MountRequest.of("agent/ben", Access.READ_WRITE)));
+    put(bens, "changed", "3");
+    for (DiffRequest each :
+        List.of(
+            DiffRequest.of(base, fork),
+            DiffRequest.of(fork, base), // the base is the side before in any case
+            DiffRequest.of(fork, ReadAt.revision(forkedAt), ReadAt.LATEST))) {
+      List<Difference> found = differences(each);
+      assertThat(found)
+          .extracting(one -> one.key().name() + " " + one.kind().label())
+          .containsExactly("changed changed", "gone removed", "new added");
+      assertThat(found.get(0).before().orElseThrow().text()).isEqualTo("1");
+      assertThat(found.get(0).after().orElseThrow().text()).isEqualTo("3");
+      assertThat(found.get(0).authors()).containsExactly("agent/ben", "anna");
+      assertThat(found.get(1).after()).isEmpty();
+      assertThat(found.get(1).authors()).containsExactly("anna");
+    }
+    MountedSpace part =
+        await(
+            spaces.mount(
+                BEN,
+                name + "-fork",
+                new MountRequest(
+                    "ben",
+                    Access.READ_ONLY,
+                    java.util.Set.of(),
+                    List.of("new"),
+                    java.util.Set.of())));
+    assertThat(differences(DiffRequest.of(part, ReadAt.revision(forkedAt), ReadAt.LATEST)))
+        .extracting(one -> one.key().name())
+        .containsExactly("new");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void forkWritesDiffAndMergeAreTheSameAsTheWrites(long seed) {
+    Random random = new Random(seed);
+    List<Map<String, String>> states = new ArrayList<>();
+    states.add(new TreeMap<>());
+    write(base, random, 10, states);
+    MountedSpace fork = fork(ReadAt.LATEST);
+    for (int round = 0; round < 3; round++) {
+      Map<String, String> expected = values(fork);
+      for (int i = 0; i < 6; i++) {
+        String key = "k" + random.nextInt(8);
+        if (expected.containsKey(key) && random.nextInt(3) == 0) {
+          await(fork.delete(EntryKey.of(key)));
+          expected.remove(key);
+        } else {
+          put(fork, key, "r" + round + i);
+          expected.put(key, "r" + round + i);
+        }
+      }
+      Map<String, String> applied = values(base);
+      for (Difference each : differences(DiffRequest.of(base, fork))) {
+        each.after()
+            .ifPresentOrElse(
+                entry -> applied.put(each.key().name(), entry.text()),
+                () -> applied.remove(each.key().name()));
+      }
+      assertThat(applied).as("seed %d, round %d", seed, round).isEqualTo(expected);
+      merge(fork, MergePolicy.FAIL, Map.of());
+      assertThat(values(base)).as("seed %d, round %d", seed, round).isEqualTo(expected);
+      assertThat(differences(DiffRequest.of(base, fork))).isEmpty();
+    }
+  }
+
+  @Test
+  void g4AMergeTellsConflictsAndMergesNothingUntilTheyAreResolved() {
+    put(base, "a", "1");
+    put(base, "b", "1");
+    MountedSpace fork = fork(ReadAt.LATEST);
+    put(fork, "a", "fork");
+    put(fork, "b", "fork");
+    put(fork, "c", "fork");
+    put(base, "a", "base");
+    put(base, "b", "base");
+    MemSpaceException why =
+        refused(spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of())));
+    assertThat(why.code()).isEqualTo(ErrorCode.MERGE_CONFLICT);
+    assertThat(why.details().get("conflicts").toString()).contains("key=a").contains("key=b");
+    assertThat(values(base)).isEqualTo(Map.of("a", "base", "b", "base"));
+    Merged merged =
+        merge(fork, MergePolicy.FAIL, Map.of("a", MergePolicy.OURS, "b", MergePolicy.THEIRS));
+    assertThat(merged.keys()).isEqualTo(2);
+    assertThat(merged.parts()).isEqualTo(1);
+    assertThat(values(base)).isEqualTo(Map.of("a", "base", "b", "fork", "c", "fork"));
+    assertThat(merge(fork, MergePolicy.FAIL, Map.of()).keys()).isZero();
+    put(base, "c", "base");
+    put(fork, "c", "fork again");
+    assertThat(
+            refused(spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.MERGE_CONFLICT);
+    assertThat(merge(fork, MergePolicy.OURS, Map.of()).keys()).isZero();
+  }
+
+  @Test
+  void aMergeLargerThanACommitGoesInPartsAndAgain() {
+    MountedSpace fork = fork(ReadAt.LATEST);
+    for (int batch = 0; batch < 3; batch++) {
+      List<Operation> operations = new ArrayList<>();
+      for (int i = 0; i < 200; i++) {
+        operations.add(
+            new Operation.Put(EntryKey.of("k/" + batch + "/" + i), Content.text("v" + i)));
+      }
+      await(fork.write(operations, WriteOptions.DEFAULT));
+    }
+    Merged merged = merge(fork, MergePolicy.FAIL, Map.of());
+    assertThat(merged.keys()).isEqualTo(600);
+    assertThat(merged.parts()).isEqualTo(3);
+    assertThat(merged.revision()).isEqualTo(await(spaces.describe(ANNA, name)).revision());
+    assertThat(merge(fork, MergePolicy.FAIL, Map.of())).isEqualTo(new Merged(0, 0, 0));
+  }
+
+  @Test
+  void g4WhatIsWrittenWhileAMergeRunsIsNotLost() {
+    put(base, "n", "0");
+    MountedSpace fork = fork(ReadAt.LATEST);
+    put(fork, "n", "fork");
+    List<CompletionStage<?>> writes = new ArrayList<>();
+    CompletionStage<Merged> merging =
+        spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of()));
+    writes.add(base.putIfRevision(EntryKey.of("n"), Content.text("base"), 1));
+    boolean merged;
+    try {
+      merged = await(merging).keys() == 1;
+    } catch (MemSpaceException conflict) {
+      assertThat(conflict.code()).isEqualTo(ErrorCode.MERGE_CONFLICT);
+      merged = false;
+    }
+    if (merged) {
+      assertThat(refused(writes.get(0)).code()).isEqualTo(ErrorCode.REVISION_MISMATCH);
+      assertThat(get(base, "n")).contains("fork");
+    } else {
+      await(writes.get(0));
+      assertThat(get(base, "n")).contains("base");
+    }
+  }
+
+  @Test
+  void aMergeIntoAnArchivedSpaceOrOfWhatIsNoForkIsRefused() {
+    MountedSpace fork = fork(ReadAt.LATEST);
+    put(fork, "a", "1");
+    assertThat(
+            refused(spaces.forks().merge(new MergeRequest(base, fork, MergePolicy.FAIL, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.INVALID_REQUEST);
+    await(spaces.archive(ANNA, name));
+    assertThat(
+            refused(spaces.forks().merge(new MergeRequest(fork, base, MergePolicy.FAIL, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.SPACE_ARCHIVED);
+    assertThat(get(base, "a")).isEmpty();
+  }
+
+  // ---- cuts ----
+
+  @Test
+  void g8ACutShowsSpacesAndMountsAsTheyWereThen() {
+    Cuts cuts = spaces.cuts();
+    MountedSpace bens =
+        await(spaces.mount(ANNA, name, MountRequest.of("agent/ben", Access.READ_ONLY)));
+    put(base, "a", "1");
+    Instant then = Timestamps.instant(await(store.now()));
+    pass(Duration.ofSeconds(1));
+    String young = name + "-young";
+    await(spaces.create(ANNA, CreateSpace.shared(young), WriteOptions.DEFAULT));
+    await(
+        spaces.update(
+            ANNA,
+            name,
+            new UpdateSpace(Optional.of(Map.of("a", "b")), Optional.empty(), Optional.empty())));
+    await(spaces.unmount(ANNA, bens.mount().id()));
+    await(spaces.mount(ANNA, name, MountRequest.of("agent/late", Access.READ_ONLY)));
+    put(base, "a", "2");
+    Instant later = Timestamps.instant(await(store.now()));
+    SpaceInfo was = cut(then).get(name);
+    assertThat(was.labels()).isEmpty();
+    assertThat(was.revision()).isEqualTo(2);
+    assertThat(cut(then)).doesNotContainKey(young);
+    assertThat(cut(later)).containsKey(young);
+    assertThat(cut(later).get(name).labels()).containsEntry("a", "b");
+    assertThat(holders(then)).containsExactlyInAnyOrder("anna", "agent/ben");
+    assertThat(holders(later)).containsExactlyInAnyOrder("anna", "agent/late");
+    assertThat(cut(then).get(name)).isEqualTo(was);
+    assertThat(refused(cuts.spaces(ANNA, later.plusSeconds(60), 10, Optional.empty())).code())
+        .isEqualTo(ErrorCode.AS_OF_IN_FUTURE);
+  }
+
+  private Map<String, SpaceInfo> cut(Instant at) {
+    Map<String, SpaceInfo> all = new TreeMap<>();
+    Optional<String> next = Optional.empty();
+    do {
+      Paged<SpaceInfo> page = await(spaces.cuts().spaces(ANNA, at, 3, next));
+      page.items().forEach(space -> all.put(space.name(), space));
+      next = page.next();
+    } while (next.isPresent());
+    return all;
+  }
+
+  private List<String> holders(Instant at) {
+    List<String> all = new ArrayList<>();
+    Optional<String> next = Optional.empty();
+    do {
+      Paged<MountInfo> page = await(spaces.cuts().mounts(ANNA, at, 1, next));
+      page.items().stream()
+          .filter(mount -> mount.space().equals(name))
+          .forEach(mount -> all.add(mount.holder()));
+      next = page.next();
+    } while (next.isPresent());
+    return all;
+  }
+
+  /** Each write to the second space is caused by one of the first that was acknowledged. */
+  @Test
+  void g8ACutUnderLoadNeverShowsAnEffectWithoutItsCause() {
+    CreatedSpace made =
+        await(spaces.create(ANNA, CreateSpace.shared(name + "-2"), WriteOptions.DEFAULT));
+    MountedSpace effects = await(spaces.open(ANNA, made.mount().id()));
+    CompletionStage<Void> writer = java.util.concurrent.CompletableFuture.completedStage(null);
+    for (int i = 1; i <= 60; i++) {
+      Content content = Content.text(Integer.toString(i));
+      writer =
+          writer
+              .thenCompose(done -> base.put(EntryKey.of("n"), content))
+              .thenCompose(done -> effects.put(EntryKey.of("n"), content))
+              .thenApply(done -> null);
+    }
+    java.util.concurrent.CompletableFuture<Void> writing = writer.toCompletableFuture();
+    Map<Instant, String> seen = new TreeMap<>();
+    do {
+      Instant at = Timestamps.instant(await(store.now()));
+      int effect = at(effects, at);
+      int cause = at(base, at);
+      assertThat(cause).as("cause of [%d] at %s", effect, at).isGreaterThanOrEqualTo(effect);
+      seen.put(at, cause + "/" + effect);
+    } while (!writing.isDone());
+    await(writing);
+    seen.forEach(
+        (at, was) -> assertThat(at(base, at) + "/" + at(effects, at)).as("%s", at).isEqualTo(was));
+  }
+
+  private static int at(MountedSpace space, Instant at) {
+    return await(space.get(EntryKey.of("n"), ReadAt.instant(at)))
+        .map(entry -> Integer.parseInt(entry.text()))
+        .orElse(0);
   }
 }

@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.memory.MemoryStore;
-import io.nucleusmem.store.tikv.TikvSettings;
-import io.nucleusmem.store.tikv.TikvStore;
+import io.nucleusmem.store.tikv.PatientTikv;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,18 +46,7 @@ class SplitBrainTest {
   }
 
   private static KvStore open(TikvTestCluster cluster) {
-    return TikvStore.open(
-        new TikvSettings(
-            List.of(cluster.pdAddresses().split(",")),
-            "nm",
-            Duration.ofMinutes(1), // a loaded machine is no reason to give up
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(30),
-            256,
-            Optional.empty(),
-            new TikvSettings.Gc(
-                false, Duration.ofMinutes(10), Duration.ofMinutes(1), Duration.ofMinutes(30))),
-        ForkJoinPool.commonPool());
+    return PatientTikv.open(cluster, ForkJoinPool.commonPool());
   }
 
   /** What a caller does until it works: the errors of a split brain are worth another try. */

@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param model null if none was asked
  * @param latencyMs from the question to the decision
  * @param deliveries what was to be delivered, and what was
- * @param handOver null unless the stage is that
+ * @param handOver null unless an agent handed the conversation over, by this or before
  */
 public record RoutingDecision(
     String id,

@@ -10,6 +10,7 @@ import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.WatchRequest;
 import io.nucleusmem.routing.RegisteredRoute;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +18,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /**
  * What the runtime hands to an agent's author. Everything that happens arrives as a message of
@@ -129,6 +132,39 @@ public interface AgentContext<M> {
    * Runs a call of a model or tool where it may block, bounded; the result arrives as a message.
    */
   <T> void blocking(Callable<T> call, BiFunction<T, Throwable, M> result);
+
+  /**
+   * Calls a model or a tool as {@link #blocking} does, and records request (its hash) and reply: a
+   * rerun gets this reply instead of calling again.
+   *
+   * @param name of the model or tool
+   * @param request all that the reply depends on
+   */
+  void call(
+      String name, String request, Callable<Reply> call, BiFunction<Reply, Throwable, M> result);
+
+  // ---- what else a behavior may depend on: recorded, so that a rerun has the same ----
+
+  /** The time of this node. */
+  Instant now();
+
+  /** A source of random numbers, new each time; its seed is recorded. */
+  RandomGenerator random();
+
+  /** Sends the agent a message after a while, unless its behavior has ended by then. */
+  void schedule(String name, Duration delay, Supplier<M> message);
+
+  /**
+   * The answer of a model or tool.
+   *
+   * @param tokens that the model counted; 0: unknown
+   */
+  record Reply(String text, long tokens) {
+    /** The answer of something that counts no tokens. */
+    public static Reply of(String text) {
+      return new Reply(text, 0);
+    }
+  }
 
   /**
    * Something delivered.

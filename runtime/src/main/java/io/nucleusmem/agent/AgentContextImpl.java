@@ -15,17 +15,24 @@ import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.WatchRequest;
 import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.receipts.How;
+import io.nucleusmem.receipts.LifeLog;
+import io.nucleusmem.receipts.RecordedSpace;
+import io.nucleusmem.receipts.SeenVersion;
+import io.nucleusmem.store.Bytes;
 import io.nucleusmem.routing.RegisteredRoute;
 import io.nucleusmem.routing.Route;
 import io.nucleusmem.routing.Target;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -33,9 +40,12 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /** The context of one life of an agent's behavior. */
 final class AgentContextImpl<M> implements AgentContext<M> {
@@ -48,9 +58,10 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   private final ActorRef<AgentRunner.Message> runner;
   private final ActorRef<Command> host;
   private final MountedSpace inbox;
+  private final LifeLog life;
   private final long bornAt = Timestamps.firstOf(System.currentTimeMillis());
   private final Map<String, CompletableFuture<Message>> asked = new ConcurrentHashMap<>();
-  private volatile Map<String, MountedSpace> spaces = Map.of();
+  private volatile Map<String, RecordedSpace> spaces = Map.of();
   private volatile String current = ""; // what the behavior is handling: watch@revision
   private boolean watchesInbox;
   private ActorContext<M> actor;
@@ -62,7 +73,8 @@ final class AgentContextImpl<M> implements AgentContext<M> {
       AgentNode node,
       ActorRef<AgentRunner.Message> runner,
       ActorRef<Command> host,
-      MountedSpace inbox) {
+      MountedSpace inbox,
+      LifeLog life) {
     this.id = id;
     this.spec = spec;
     this.type = type;
@@ -70,6 +82,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
     this.runner = runner;
     this.host = host;
     this.inbox = inbox;
+    this.life = life;
     this.watchesInbox = type.inbox().isPresent();
   }
 
@@ -77,8 +90,20 @@ final class AgentContextImpl<M> implements AgentContext<M> {
     actor = itsActor;
   }
 
-  void spaces(Map<String, MountedSpace> now) {
-    spaces = Map.copyOf(now);
+  /**
+   * @param mounts what the agent has mounted, and whether it is to be recorded
+   */
+  void spaces(Map<String, MountedSpace> now, List<AgentMount> mounts) {
+    Map<String, RecordedSpace> recorded = new HashMap<>();
+    for (AgentMount mount : mounts) {
+      recorded.put(
+          mount.space(), new RecordedSpace(now.get(mount.space()), life, mount.isRecorded()));
+    }
+    spaces = Map.copyOf(recorded);
+  }
+
+  LifeLog life() {
+    return life;
   }
 
   long bornAt() {
@@ -116,8 +141,8 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   // ---- memory ----
 
   @Override
-  public MountedSpace space(String name) {
-    MountedSpace space = spaces.get(name);
+  public RecordedSpace space(String name) {
+    RecordedSpace space = spaces.get(name);
     if (space == null) {
       throw new MemSpaceException(
           ErrorCode.MOUNT_REQUIRED,
@@ -133,21 +158,35 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public void mount(String space, Access access, BiFunction<MountedSpace, Throwable, M> result) {
+    LifeLog.Mark asked = life.current();
     change(AgentMount.of(space, access), true)
         .whenComplete(
             (done, failure) ->
-                tell(() -> result.apply(failure == null ? space(space) : null, unwrap(failure))));
+                tell(
+                    asked,
+                    () -> result.apply(failure == null ? space(space) : null, unwrap(failure))));
   }
 
   @Override
   public void unmount(String space, BiFunction<Boolean, Throwable, M> result) {
+    LifeLog.Mark asked = life.current();
     change(AgentMount.of(space, Access.READ_ONLY), false)
         .whenComplete(
-            (done, failure) -> tell(() -> result.apply(failure == null, unwrap(failure))));
+            (done, failure) -> tell(asked, () -> result.apply(failure == null, unwrap(failure))));
   }
 
   private CompletionStage<Void> change(AgentMount mount, boolean add) {
     CompletableFuture<Void> done = new CompletableFuture<>();
+    CompletionStage<Void> left =
+        life.effect(
+            () -> {
+              tellHost(mount, add, done);
+              return done;
+            });
+    return left;
+  }
+
+  private void tellHost(AgentMount mount, boolean add, CompletableFuture<Void> done) {
     host.tell(
         new AgentProtocol.ChangeMount(
             mount,
@@ -159,20 +198,25 @@ final class AgentContextImpl<M> implements AgentContext<M> {
                 done.completeExceptionally(failure);
               }
             }));
-    return done;
   }
 
   @Override
   public <T> void pipe(CompletionStage<T> stage, BiFunction<T, Throwable, M> result) {
-    stage.whenComplete((value, failure) -> tell(() -> result.apply(value, unwrap(failure))));
+    LifeLog.Mark asked = life.current();
+    stage.whenComplete((value, failure) -> tell(asked, () -> result.apply(value, unwrap(failure))));
   }
 
-  /** Makes the message on the agent's own thread. */
-  private void tell(java.util.function.Supplier<M> message) {
+  /**
+   * Makes the message on the agent's own thread. What it brings was asked for while something else
+   * was handled, and what comes of it belongs to that.
+   */
+  private void tell(LifeLog.Mark asked, Supplier<M> message) {
+    LifeLog.Mark mark = life.markOf(asked.watch(), asked.revision(), asked.input());
     actor
         .getSelf()
         .<Object>unsafeUpcast()
-        .tell(new MailInterceptor.Mail<>(message, () -> {}, () -> {}));
+        .tell(
+            new MailInterceptor.Mail<>(message, () -> life.begins(mark), () -> life.handled(mark)));
   }
 
   private static Throwable unwrap(Throwable failure) {
@@ -184,7 +228,8 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   @Override
   public void watch(
       String name, String space, WatchRequest request, Function<Seen<Signal>, M> message) {
-    MountedSpace mounted = space(space);
+    RecordedSpace recorded = space(space);
+    MountedSpace mounted = recorded.unrecorded();
     startWatch(
         new AgentWatch(
             name,
@@ -197,14 +242,51 @@ final class AgentContextImpl<M> implements AgentContext<M> {
             signal ->
                 CompletableFuture.completedFuture(
                     redelivered -> message.apply(new Seen<>(signal, redelivered))),
+            recorded.receipts()
+                ? signals -> signalled(space, name, mounted, signals)
+                : AgentWatch.Receipts.NONE,
             this));
+  }
+
+  private CompletionStage<Long> signalled(
+      String space, String watch, MountedSpace mounted, List<Signal> signals) {
+    return life.input(
+        How.SIGNAL,
+        true,
+        space,
+        mounted.mount().id(),
+        space + "/" + watch,
+        signals.stream()
+            .map(s -> SeenVersion.entry(s.key().region(), s.key().name(), s.revision()))
+            .toList());
   }
 
   @Override
   public void subscribe(
       String name, String space, String topic, Function<Seen<Message>, M> message) {
+    RecordedSpace recorded = space(space);
+    MountedSpace mounted = recorded.unrecorded();
     startWatch(
-        topicWatch(name, space, space(space).topic(topic), OptionalLong.empty(), message::apply));
+        topicWatch(
+            name,
+            space,
+            mounted.topic(topic),
+            OptionalLong.empty(),
+            message::apply,
+            recorded.receipts()
+                ? signals -> messages(space, space + "/" + name, mounted, topic, signals)
+                : AgentWatch.Receipts.NONE));
+  }
+
+  private CompletionStage<Long> messages(
+      String space, String watch, MountedSpace mounted, String topic, List<Signal> signals) {
+    return life.input(
+        How.MESSAGE,
+        true,
+        space,
+        mounted.mount().id(),
+        watch,
+        signals.stream().map(s -> SeenVersion.message(topic, s.revision())).toList());
   }
 
   private AgentWatch topicWatch(
@@ -212,7 +294,8 @@ final class AgentContextImpl<M> implements AgentContext<M> {
       String space,
       MountedTopic topic,
       OptionalLong firstFrom,
-      Function<Seen<Message>, Object> message) {
+      Function<Seen<Message>, Object> message,
+      AgentWatch.Receipts receipts) {
     return new AgentWatch(
         name,
         space,
@@ -221,6 +304,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
         signal ->
             fetch(topic, signal)
                 .thenApply(found -> redelivered -> message.apply(new Seen<>(found, redelivered))),
+        receipts,
         this);
   }
 
@@ -254,12 +338,15 @@ final class AgentContextImpl<M> implements AgentContext<M> {
    * behavior.
    */
   AgentWatch inboxWatch() {
+    String space = node.settings().space();
+    String topic = Inboxes.topic(id);
     return topicWatch(
         INBOX,
-        node.settings().space(),
-        inbox.topic(Inboxes.topic(id)),
+        space,
+        inbox.topic(topic),
         OptionalLong.of(1),
-        this::received);
+        this::received,
+        signals -> messages(space, INBOX, inbox, topic, signals));
   }
 
   private M received(Seen<Message> seen) {
@@ -274,11 +361,18 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public CompletionStage<Published> send(String agent, Content content) {
-    return node.directory()
-        .require(agent)
-        .thenCompose(
-            there ->
-                node.inboxes().send(AgentSpec.holder(id), agent, content, WriteOptions.DEFAULT));
+    return life.sent(
+        () ->
+            node.directory()
+                .require(agent)
+                .thenCompose(
+                    there ->
+                        node.inboxes()
+                            .send(AgentSpec.holder(id), agent, content, WriteOptions.DEFAULT)),
+        node.settings().space(),
+        inbox.mount().id(),
+        Inboxes.topic(agent),
+        content);
   }
 
   @Override
@@ -302,6 +396,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   @Override
   public void ask(
       String agent, Content question, Duration timeout, BiFunction<Message, Throwable, M> answer) {
+    LifeLog.Mark asking = life.current();
     String askId = UUID.randomUUID().toString();
     CompletableFuture<Message> answered = new CompletableFuture<>();
     asked.put(askId, answered);
@@ -323,7 +418,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
         .whenComplete(
             (message, failure) -> {
               asked.remove(askId);
-              tell(() -> answer.apply(message, unwrap(failure)));
+              tell(asking, () -> answer.apply(message, unwrap(failure)));
             });
   }
 
@@ -363,15 +458,17 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   }
 
   private CompletionStage<RouterHook> router() {
-    return node.router()
-        .map(CompletableFuture::completedFuture)
-        .orElseGet(
-            () ->
-                CompletableFuture.failedFuture(
-                    new MemSpaceException(
-                        ErrorCode.UNAVAILABLE,
-                        "no router is configured on this node; send to an agent or publish to a"
-                            + " topic")));
+    return life.effect(
+        () ->
+            node.router()
+                .map(CompletableFuture::completedFuture)
+                .orElseGet(
+                    () ->
+                        CompletableFuture.failedFuture(
+                            new MemSpaceException(
+                                ErrorCode.UNAVAILABLE,
+                                "no router is configured on this node; send to an agent or publish to a"
+                                    + " topic"))));
   }
 
   @Override
@@ -382,10 +479,74 @@ final class AgentContextImpl<M> implements AgentContext<M> {
               ErrorCode.BUSY,
               "[%d] blocking calls are under way or waiting on this node, as many as nucleusmem.agents.blocking-max allows; try again later"
                   .formatted(node.settings().blockingMax()));
-      tell(() -> result.apply(null, busy));
+      tell(life.current(), () -> result.apply(null, busy));
       return;
     }
     CompletableFuture<T> called = new CompletableFuture<>();
+    CompletionStage<T> left =
+        life.effect(
+            () -> {
+              execute(call, called);
+              return called;
+            });
+    // the place is free before the agent hears of it and asks for the next
+    pipe(left.whenComplete((value, failure) -> node.blockingCalls().release()), result);
+  }
+
+  @Override
+  public void call(
+      String name, String request, Callable<Reply> call, BiFunction<Reply, Throwable, M> result) {
+    LifeLog.Mark asked = life.current();
+    long begun = System.nanoTime();
+    blocking(
+        call,
+        (reply, failure) -> {
+          // before the behavior has it, and on disk before anything comes of it
+          life.called(
+              LifeLog.CALL,
+              name,
+              asked,
+              Bytes.utf8(request),
+              failure != null,
+              Bytes.utf8(failure == null ? reply.text() : String.valueOf(failure.getMessage())),
+              (System.nanoTime() - begun) / 1_000,
+              failure == null ? reply.tokens() : 0);
+          return result.apply(reply, failure);
+        });
+  }
+
+  @Override
+  public Instant now() {
+    Instant now = Instant.now();
+    life.called(LifeLog.CLOCK, "", life.current(), Bytes.utf8(now.toString()));
+    return now;
+  }
+
+  @Override
+  public RandomGenerator random() {
+    long seed = ThreadLocalRandom.current().nextLong();
+    life.called(LifeLog.RANDOM, "", life.current(), Bytes.utf8(Long.toString(seed)));
+    return new SplittableRandom(seed);
+  }
+
+  @Override
+  public void schedule(String name, Duration delay, Supplier<M> message) {
+    actor
+        .getSystem()
+        .scheduler()
+        .scheduleOnce(
+            delay,
+            () ->
+                tell(
+                    life.mark(),
+                    () -> {
+                      life.called(LifeLog.TIMER, name, life.current(), Bytes.EMPTY);
+                      return message.get();
+                    }),
+            actor.getExecutionContext());
+  }
+
+  private <T> void execute(Callable<T> call, CompletableFuture<T> called) {
     try {
       node.blocking()
           .execute(
@@ -399,7 +560,5 @@ final class AgentContextImpl<M> implements AgentContext<M> {
     } catch (RejectedExecutionException stopping) {
       called.completeExceptionally(stopping);
     }
-    // the place is free before the agent hears of it and asks for the next
-    pipe(called.whenComplete((value, failure) -> node.blockingCalls().release()), result);
   }
 }

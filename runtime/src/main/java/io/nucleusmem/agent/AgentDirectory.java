@@ -8,6 +8,7 @@ import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.Region;
 import io.nucleusmem.memspace.RevisionMismatchException;
 import io.nucleusmem.memspace.ScanRequest;
@@ -75,7 +76,12 @@ final class AgentDirectory {
 
   /** A page of ids and types. */
   CompletionStage<Paged<Listed>> page(int limit, Optional<String> cursor) {
-    ScanRequest all = ScanRequest.of(Region.MEMORY, PREFIX).limit(limit);
+    return page(ReadAt.LATEST, limit, cursor);
+  }
+
+  /** A page of ids and types, as they were. */
+  CompletionStage<Paged<Listed>> page(ReadAt at, int limit, Optional<String> cursor) {
+    ScanRequest all = ScanRequest.of(Region.MEMORY, PREFIX).at(at).limit(limit);
     return space
         .scan(cursor.map(all::after).orElse(all))
         .thenApply(

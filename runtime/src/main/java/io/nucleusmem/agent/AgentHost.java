@@ -436,7 +436,14 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     runner =
         context.spawnAnonymous(
             AgentRunner.create(
-                id, state.spec(), state.held(), cursors, maybeSeen, node, context.getSelf()));
+                id,
+                state.spec(),
+                state.held(),
+                cursors,
+                maybeSeen,
+                state.principal(),
+                node,
+                context.getSelf()));
   }
 
   /**

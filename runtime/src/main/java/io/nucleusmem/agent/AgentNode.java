@@ -1,6 +1,7 @@
 package io.nucleusmem.agent;
 
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.receipts.ReceiptLog;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,6 +13,7 @@ import java.util.concurrent.Semaphore;
  *
  * @param blocking where blocking calls run
  * @param blockingCalls permits for those under way and waiting
+ * @param receipts what the agents get is written down there
  */
 record AgentNode(
     MemSpaces spaces,
@@ -23,7 +25,8 @@ record AgentNode(
     AgentDirectory directory,
     Executor blocking,
     Semaphore blockingCalls,
-    Optional<RouterHook> router) {
+    Optional<RouterHook> router,
+    ReceiptLog receipts) {
 
   static Map<String, AgentType<?>> types(Iterable<AgentType<?>> all) {
     Map<String, AgentType<?>> types = new ConcurrentHashMap<>();

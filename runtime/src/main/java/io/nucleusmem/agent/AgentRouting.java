@@ -123,7 +123,7 @@ public final class AgentRouting implements RouterHook {
 
   private static AgentMount mountOf(MountInfo mount) {
     return new AgentMount(
-        mount.space(), mount.access(), mount.regions(), mount.prefixes(), mount.topics());
+        mount.space(), mount.access(), mount.regions(), mount.prefixes(), mount.topics(), null);
   }
 
   private static boolean covers(MountInfo own, AgentMount wanted) {

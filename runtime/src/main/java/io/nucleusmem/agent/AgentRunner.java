@@ -16,6 +16,7 @@ import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.receipts.Began;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -75,6 +76,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private Map<String, MountedSpace> spaces = Map.of();
   private MountedSpace inbox;
   private final boolean maybeSeen; // what lies behind the cursors may have been, elsewhere
+  private final String owner; // the principal that spawned the agent
   private final Map<String, Long> begun =
       new HashMap<>(); // last revision that crashed the behavior
   private ActorRef<Object> behavior;
@@ -92,10 +94,11 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       List<Held> held,
       Map<String, Long> cursors,
       boolean maybeSeen,
+      String owner,
       AgentNode node,
       ActorRef<Command> host) {
     return Behaviors.setup(
-        actor -> new AgentRunner(actor, id, spec, held, cursors, maybeSeen, node, host));
+        actor -> new AgentRunner(actor, id, spec, held, cursors, maybeSeen, owner, node, host));
   }
 
   private AgentRunner(
@@ -105,6 +108,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       List<Held> held,
       Map<String, Long> cursors,
       boolean maybeSeen,
+      String owner,
       AgentNode node,
       ActorRef<Command> host) {
     super(actor);
@@ -115,6 +119,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     this.held = held;
     this.cursors = new HashMap<>(cursors);
     this.maybeSeen = maybeSeen;
+    this.owner = owner;
     this.node = node;
     this.host = host;
     if (type == null) {
@@ -199,7 +204,8 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     if (reopened.failure() == null) {
       spaces = reopened.spaces();
       if (context != null) {
-        context.spaces(spaces);
+        context.spaces(spaces, mounts());
+        context.life().began(began());
       }
       closeWatchesOfUnmounted();
     }
@@ -218,8 +224,16 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private <M> Behavior<Object> behaviorOf(AgentType<M> known) {
     AgentContextImpl<M> made =
-        new AgentContextImpl<>(id, spec, known, node, getContext().getSelf(), host, inbox);
-    made.spaces(spaces);
+        new AgentContextImpl<>(
+            id,
+            spec,
+            known,
+            node,
+            getContext().getSelf(),
+            host,
+            inbox,
+            node.receipts().begin(id, began()));
+    made.spaces(spaces, mounts());
     context = made;
     Behavior<M> author =
         Behaviors.setup(
@@ -228,6 +242,23 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
               return known.behavior().apply(made);
             });
     return Behaviors.intercept(() -> new MailInterceptor<>(known.messages()), author);
+  }
+
+  private List<AgentMount> mounts() {
+    return held.stream().map(Held::mount).toList();
+  }
+
+  private Began began() {
+    return new Began(
+        owner,
+        spec.type(),
+        spec.config(),
+        held.stream()
+            .map(
+                each ->
+                    new Began.Mounted(
+                        each.mount().space(), each.mountId(), each.mount().access().label()))
+            .toList());
   }
 
   private void watchInbox(AgentType<?> known) {

@@ -1,5 +1,7 @@
 package io.nucleusmem.agent;
 
+import akka.Done;
+import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.cluster.Cluster;
@@ -8,7 +10,10 @@ import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
+import io.nucleusmem.StoreExtension;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.receipts.ReceiptLog;
+import io.nucleusmem.receipts.ReceiptSettings;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -45,8 +50,9 @@ public final class AgentSystem {
     Inboxes inboxes = new Inboxes(spaces, settings.space());
     return inboxes
         .open()
-        .thenApply(
-            space -> {
+        .thenCombine(
+            receipts(system, cluster),
+            (space, receipts) -> {
               AgentNode node =
                   new AgentNode(
                       spaces,
@@ -62,7 +68,8 @@ public final class AgentSystem {
                               DispatcherSelector.fromConfig(
                                   "nucleusmem.agents.blocking-dispatcher")),
                       new Semaphore(settings.blockingMax()),
-                      router);
+                      router,
+                      receipts);
               ClusterSharding sharding = ClusterSharding.get(system);
               sharding.init(
                   Entity.of(
@@ -78,6 +85,25 @@ public final class AgentSystem {
                       .withAllocationStrategy(new AgentPlacement(cluster))
                       .withStopMessage(new AgentProtocol.Leave()));
               return new AgentsClient(sharding, cluster, node);
+            });
+  }
+
+  /** The log of receipts; it ends when the agents have, and before the store. */
+  private static CompletionStage<ReceiptLog> receipts(ActorSystem<?> system, Cluster cluster) {
+    return ReceiptLog.open(
+            StoreExtension.get(system).store(),
+            ReceiptSettings.from(system.settings().config()),
+            cluster.selfAddress().toString(),
+            system.dispatchers().lookup(DispatcherSelector.defaultDispatcher()))
+        .thenApply(
+            log -> {
+              CoordinatedShutdown.get(system)
+                  .addTask(
+                      CoordinatedShutdown.PhaseClusterShutdown(),
+                      "nucleusmem-receipts",
+                      () -> log.end().thenApply(done -> Done.getInstance()));
+              system.getWhenTerminated().whenComplete((done, failure) -> log.close());
+              return log;
             });
   }
 

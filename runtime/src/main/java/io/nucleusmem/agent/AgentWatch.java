@@ -5,6 +5,7 @@ import io.nucleusmem.memspace.Signal;
 import io.nucleusmem.memspace.Watch;
 import io.nucleusmem.memspace.WatchEvent;
 import io.nucleusmem.memspace.WatchHandler;
+import io.nucleusmem.receipts.LifeLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,15 @@ final class AgentWatch {
     CompletionStage<Watch> open(OptionalLong from, WatchHandler handler);
   }
 
+  /** Records that signals are delivered, before they are. */
+  interface Receipts {
+    /** The number of the first signal, once all are on disk. */
+    CompletionStage<Long> record(List<Signal> signals);
+
+    /** Of a mount that records nothing. */
+    Receipts NONE = signals -> CompletableFuture.completedFuture(0L);
+  }
+
   /** Turns a signal into what the behavior gets; may have to fetch what the signal names. */
   interface Fetch extends Function<Signal, CompletionStage<Function<Boolean, Object>>> {}
 
@@ -33,8 +43,10 @@ final class AgentWatch {
   private final OptionalLong firstFrom;
   private final Opener opener;
   private final Fetch fetch;
+  private final Receipts receipts;
   private final AgentContextImpl<?> context;
   private volatile Watch watch;
+  private final AtomicBoolean ended = new AtomicBoolean();
   private volatile boolean closed;
   private volatile long startedAt;
   private long seenUpTo; // up to here an earlier life may have seen what comes
@@ -50,8 +62,9 @@ final class AgentWatch {
       OptionalLong firstFrom,
       Opener opener,
       Fetch fetch,
+      Receipts receipts,
       AgentContextImpl<?> context) {
-    this(name, space, firstFrom, opener, fetch, context, 0);
+    this(name, space, firstFrom, opener, fetch, receipts, context, 0);
   }
 
   private AgentWatch(
@@ -60,6 +73,7 @@ final class AgentWatch {
       OptionalLong firstFrom,
       Opener opener,
       Fetch fetch,
+      Receipts receipts,
       AgentContextImpl<?> context,
       long mailedBefore) {
     this.mailedBefore = mailedBefore;
@@ -68,6 +82,7 @@ final class AgentWatch {
     this.firstFrom = firstFrom;
     this.opener = opener;
     this.fetch = fetch;
+    this.receipts = receipts;
     this.context = context;
   }
 
@@ -95,7 +110,14 @@ final class AgentWatch {
   /** The same, not started yet. */
   AgentWatch again() {
     return new AgentWatch(
-        name, space, firstFrom, opener, fetch, context, Math.max(mailedBefore, mailedUpTo));
+        name,
+        space,
+        firstFrom,
+        opener,
+        fetch,
+        receipts,
+        context,
+        Math.max(mailedBefore, mailedUpTo));
   }
 
   void start(
@@ -116,9 +138,10 @@ final class AgentWatch {
         (opened, failure) -> {
           if (opened != null) {
             watch = opened;
+            context.life().watchOpened();
             startedAt = from.isPresent() ? from.getAsLong() - 1 : opened.cursor();
             if (closed) {
-              opened.close();
+              end(opened);
             }
           }
           runner.tell(new AgentRunner.WatchStarted(this, failure));
@@ -146,14 +169,19 @@ final class AgentWatch {
     List<CompletableFuture<Function<Boolean, Object>>> fetched = new ArrayList<>();
     signals.forEach(signal -> fetched.add(fetch.apply(signal).toCompletableFuture()));
     return CompletableFuture.allOf(fetched.toArray(CompletableFuture[]::new))
+        .thenCompose(all -> receipts.record(signals))
         .thenCompose(
-            all -> {
+            receipt -> {
               List<CompletableFuture<Void>> handled = new ArrayList<>();
               for (int i = 0; i < signals.size(); i++) {
                 Signal signal = signals.get(i);
                 boolean last =
                     i + 1 == signals.size() || signals.get(i + 1).revision() > signal.revision();
-                handled.add(mail(signal, fetched.get(i).join(), last, behavior, runner));
+                LifeLog.Mark mark =
+                    context
+                        .life()
+                        .markOf(cursor(), signal.revision(), receipt == 0 ? 0 : receipt + i);
+                handled.add(mail(signal, fetched.get(i).join(), mark, last, behavior, runner));
               }
               return CompletableFuture.allOf(handled.toArray(CompletableFuture[]::new));
             });
@@ -162,6 +190,7 @@ final class AgentWatch {
   private CompletableFuture<Void> mail(
       Signal signal,
       Function<Boolean, Object> message,
+      LifeLog.Mark mark,
       boolean lastOfRevision,
       ActorRef<Object> behavior,
       ActorRef<AgentRunner.Message> runner) {
@@ -177,9 +206,13 @@ final class AgentWatch {
               taken.set(!closed); // else what comes after this watch brings it again
               return taken.get() ? message.apply(redelivered) : null;
             },
-            () -> context.current(place(signal.revision())),
+            () -> {
+              context.current(place(signal.revision()));
+              context.life().begins(mark);
+            },
             () -> {
               context.current("");
+              context.life().handled(mark);
               if (lastOfRevision && taken.get()) {
                 runner.tell(new AgentRunner.Handled(this, signal.revision()));
               }
@@ -209,7 +242,14 @@ final class AgentWatch {
     closed = true;
     Watch running = watch;
     if (running != null) {
-      running.close();
+      end(running);
+    }
+  }
+
+  private void end(Watch running) {
+    running.close();
+    if (ended.compareAndSet(false, true)) {
+      context.life().watchClosed();
     }
   }
 }

@@ -6,6 +6,7 @@ import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.routing.Recipients;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,13 @@ public interface Agents {
 
   /** A page of the agents, by id. */
   CompletionStage<Paged<AgentInfo>> list(Principal caller, int limit, Optional<String> cursor);
+
+  /**
+   * A page of the agents that there were at an instant, by id. What they had mounted then, {@link
+   * io.nucleusmem.memspace.Cuts#mounts} tells; where they ran is not kept.
+   */
+  CompletionStage<Paged<AgentAt>> at(
+      Principal caller, Instant at, int limit, Optional<String> cursor);
 
   /** What an agent is. */
   CompletionStage<AgentInfo> describe(Principal caller, String id);

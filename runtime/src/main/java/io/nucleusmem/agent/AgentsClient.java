@@ -14,8 +14,10 @@ import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
+import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.routing.Recipients;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -216,6 +218,19 @@ final class AgentsClient implements Agents {
   private static AgentInfo starting(AgentDirectory.Listed listed) {
     return new AgentInfo(
         listed.id(), listed.type(), AgentInfo.State.STARTING, "", List.of(), 0, Map.of(), Map.of());
+  }
+
+  @Override
+  public CompletionStage<Paged<AgentAt>> at(
+      Principal caller, Instant at, int limit, Optional<String> cursor) {
+    return node.directory()
+        .page(ReadAt.instant(at), limit, cursor)
+        .thenApply(
+            page ->
+                new Paged<>(
+                    page.items().stream().map(one -> new AgentAt(one.id(), one.type())).toList(),
+                    page.revision(),
+                    page.next()));
   }
 
   @Override

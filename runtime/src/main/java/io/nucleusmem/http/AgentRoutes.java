@@ -39,7 +39,8 @@ final class AgentRoutes {
       String access,
       List<String> regions,
       List<String> prefixes,
-      List<String> topics) {
+      List<String> topics,
+      Boolean receipts) {
     AgentMount toMount() {
       MountRequest limits = MountRoutes.request("", access, regions, prefixes, topics);
       return new AgentMount(
@@ -47,7 +48,8 @@ final class AgentRoutes {
           limits.access(),
           limits.regions(),
           limits.prefixes(),
-          limits.topics());
+          limits.topics(),
+          receipts);
     }
   }
 

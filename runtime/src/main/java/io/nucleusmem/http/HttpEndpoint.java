@@ -17,6 +17,7 @@ import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.receipts.ReceiptsClient;
 import io.nucleusmem.routing.Routing;
 import java.net.InetSocketAddress;
 import java.util.Map;
@@ -72,6 +73,8 @@ public final class HttpEndpoint {
     RouteTable table = new RouteTable();
     new SpaceRoutes(spaces, callers, replays).addTo(table);
     new ForkRoutes(spaces.forks(), callers, replays).addTo(table);
+    new DiffRoutes(spaces, callers, replays).addTo(table);
+    new AsOfRoutes(spaces, agents).addTo(table);
     new EntryRoutes(callers).addTo(table);
     new BatchRoutes(callers).addTo(table);
     new ClaimRoutes(callers, replays).addTo(table);
@@ -79,6 +82,7 @@ public final class HttpEndpoint {
     new TopicRoutes(callers, replays, streams, settings.pullWaitMax(), waits).addTo(table);
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
+    new ReceiptRoutes(ReceiptsClient.of(system)).addTo(table);
     new RoutingRoutes(routing, replays).addTo(table);
     new MessageRoutes(agents, routing, callers).addTo(table);
     new DecisionRoutes(routing).addTo(table);

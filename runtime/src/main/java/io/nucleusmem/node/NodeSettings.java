@@ -1,8 +1,11 @@
 package io.nucleusmem.node;
 
+import akka.actor.Address;
+import akka.actor.AddressFromURIString;
 import com.typesafe.config.Config;
 import java.time.Duration;
 import java.util.List;
+import scala.Option;
 
 /**
  * The block {@code nucleusmem.node}, checked.
@@ -18,6 +21,7 @@ public record NodeSettings(
 
   public NodeSettings {
     seedNodes = List.copyOf(seedNodes);
+    seedNodes.forEach(NodeSettings::address);
     positive("join-timeout", joinTimeout);
     positive("store-timeout", storeTimeout);
   }
@@ -30,6 +34,15 @@ public record NodeSettings(
         node.getDuration("join-timeout"),
         node.getDuration("store-timeout"),
         node.getBoolean("lifeline"));
+  }
+
+  private static void address(String seedNode) {
+    Option<Address> found = AddressFromURIString.unapply(seedNode);
+    if (found.isEmpty() || !found.get().hasGlobalScope()) {
+      throw new IllegalArgumentException(
+          "%s.seed-nodes has [%s]; each must be an address such as akka://nucleusmem@10.0.0.1:25520"
+              .formatted(PATH, seedNode));
+    }
   }
 
   private static void positive(String key, Duration found) {

@@ -1,6 +1,7 @@
 package io.nucleusmem.node;
 
 import akka.Done;
+import akka.actor.AddressFromURIString;
 import akka.actor.BootstrapSetup;
 import akka.actor.CoordinatedShutdown;
 import akka.actor.setup.ActorSystemSetup;
@@ -12,7 +13,6 @@ import akka.cluster.Cluster;
 import ch.qos.logback.classic.Level;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreExtension;
 import io.nucleusmem.agent.AgentRouting;
@@ -31,7 +31,6 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -98,7 +97,7 @@ public final class NucleusNode implements AutoCloseable {
       node = NodeSettings.from(config);
       NodeRouting.check(config);
       hosted.addAll(AgentSystem.configuredTypes(config));
-      config = AgentSystem.withRoles(withSeedNodes(config, node.seedNodes()), hosted);
+      config = AgentSystem.withRoles(config, hosted);
     } catch (IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("configuration: " + e.getMessage(), e);
     }
@@ -131,7 +130,7 @@ public final class NucleusNode implements AutoCloseable {
     KvStore store;
     try {
       store = StoreExtension.get(system).store();
-      await(store.now(), node.storeTimeout());
+      await(store.ping(), node.storeTimeout());
     } catch (StoreException | IllegalArgumentException | ConfigException e) {
       throw new NodeStartException("store: " + e.getMessage(), e);
     } catch (TimeoutException e) {
@@ -198,14 +197,11 @@ public final class NucleusNode implements AutoCloseable {
     cluster.registerOnMemberUp(() -> up.complete(Done.getInstance()));
     if (node.seedNodes().isEmpty()) {
       cluster.join(cluster.selfAddress());
+    } else {
+      // not by Akka's own setting, which joins as soon as the actor system is there
+      cluster.joinSeedNodes(node.seedNodes().stream().map(AddressFromURIString::parse).toList());
     }
     return up;
-  }
-
-  private static Config withSeedNodes(Config config, List<String> seedNodes) {
-    return seedNodes.isEmpty()
-        ? config
-        : ConfigFactory.parseMap(Map.of("akka.cluster.seed-nodes", seedNodes)).withFallback(config);
   }
 
   private void announce(Config config, HttpSettings settings) {

@@ -34,7 +34,8 @@ class AgentEventsTest {
   static final Serialization serialization = SerializationExtension.get(testKit.system());
 
   static final AgentMount MOUNT =
-      new AgentMount("guests", Access.READ_WRITE, Set.of(Region.TASK), List.of("p/"), Set.of("t"));
+      new AgentMount(
+          "guests", Access.READ_WRITE, Set.of(Region.TASK), List.of("p/"), Set.of("t"), null);
   static final Held HELD = new Held(MOUNT, "m-1");
   static final AgentSpec SPEC =
       new AgentSpec("greeter", "g-1", List.of(MOUNT), Map.of("tone", "warm"));

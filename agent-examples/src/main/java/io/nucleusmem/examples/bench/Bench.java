@@ -59,10 +59,16 @@ public final class Bench implements Callable<Integer> {
           new Spaces(rounds).heap(node, into);
         }
       }
+      if (rounds.wantsAny("receipts/")) {
+        new ReceiptCosts(rounds).run(dir.resolve("receipts"), into);
+      }
       if (rounds.wants("activate/1000000")) {
         try (BenchNode node = new BenchNode(dir.resolve("activation"), "1s")) {
           new Spaces(rounds).activation(node, into);
         }
+      }
+      if (rounds.wants(TikvPrices.NAME)) {
+        new TikvPrices().run(dir.resolve("tikv"), into);
       }
       compaction(rounds, dir, into);
       into.write(report);

@@ -2,6 +2,9 @@ package io.nucleusmem.examples.bench;
 
 import com.typesafe.config.ConfigFactory;
 import io.nucleusmem.NucleusMem;
+import io.nucleusmem.StoreExtension;
+import io.nucleusmem.agent.AgentType;
+import io.nucleusmem.agent.Agents;
 import io.nucleusmem.memspace.CreateSpace;
 import io.nucleusmem.memspace.CreatedSpace;
 import io.nucleusmem.memspace.MemSpaces;
@@ -9,6 +12,7 @@ import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.node.NucleusNode;
+import io.nucleusmem.store.KvStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +26,16 @@ final class BenchNode implements AutoCloseable {
   private final NucleusNode node;
 
   BenchNode(Path dir, String idleTimeout) {
-    this(dir, idleTimeout, Map.of());
+    this(dir, idleTimeout, Map.of(), List.of());
   }
 
   BenchNode(Path dir, String idleTimeout, Map<String, Object> more) {
+    this(dir, idleTimeout, more, List.of());
+  }
+
+  /** A node that hosts agents. */
+  BenchNode(
+      Path dir, String idleTimeout, Map<String, Object> more, List<AgentType<?>> types) {
     node =
         NucleusNode.start(
             ConfigFactory.parseMap(more)
@@ -38,11 +48,20 @@ final class BenchNode implements AutoCloseable {
                             0,
                             "nucleusmem.memspace.idle-timeout",
                             idleTimeout))),
-            List.of());
+            types);
   }
 
   MemSpaces spaces() {
     return node.spaces();
+  }
+
+  Agents agents() {
+    return node.agents();
+  }
+
+  /** Where everything lies. */
+  KvStore store() {
+    return StoreExtension.get(node.system()).store();
   }
 
   NucleusMem memory() {

@@ -48,13 +48,15 @@ final class Commits {
   private final Reads reads;
   private final Tso tso;
   private final Keys keys;
+  private final SafePointGuard guard;
 
-  Commits(Stores stores, Locks locks, Reads reads, Tso tso, Keys keys) {
+  Commits(Stores stores, Locks locks, Reads reads, Tso tso, Keys keys, SafePointGuard guard) {
     this.stores = stores;
     this.locks = locks;
     this.reads = reads;
     this.tso = tso;
     this.keys = keys;
+    this.guard = guard;
   }
 
   CompletableFuture<Void> commit(WriteBatch batch, Deadline deadline) {
@@ -395,7 +397,12 @@ final class Commits {
               .map(WriteBatch.Op::key)
               .toList();
       return tso.next(deadline)
-          .thenCompose(now -> reads.getAll(conditional, new Reads.View(now, deadline)))
+          .thenCompose(
+              now ->
+                  guard.check(
+                      now,
+                      deadline,
+                      () -> reads.getAll(conditional, new Reads.View(now, deadline))))
           .thenAccept(
               there -> {
                 for (WriteBatch.Op op : batch.ops()) {

@@ -40,8 +40,7 @@ final class Pd {
   }
 
   /** Finds the leader. Blocks; fails with what each endpoint said. */
-  void connect() {
-    Deadline deadline = Deadline.in(rpc.settings().connectTimeout());
+  void connect(Deadline deadline) {
     try {
       findLeader(deadline, 0).join();
     } catch (CompletionException e) {
@@ -102,12 +101,19 @@ final class Pd {
         .thenCompose(Function.identity());
   }
 
+  /** A failure and what is behind it, in one line. */
   private static String describe(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null) {
       root = root.getCause();
     }
-    return failure == root ? failure.getMessage() : failure.getMessage() + ", " + root.getMessage();
+    String first = firstLine(failure);
+    return failure == root ? first : first + ", " + firstLine(root);
+  }
+
+  /** gRPC writes what its channel looked like below. */
+  private static String firstLine(Throwable failure) {
+    return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
   }
 
   private boolean learn(GetMembersResponse answer) {

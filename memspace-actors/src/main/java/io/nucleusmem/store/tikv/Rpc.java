@@ -5,6 +5,7 @@ import io.nucleusmem.store.TransientStoreException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -20,6 +21,7 @@ import org.tikv.shade.io.grpc.netty.GrpcSslContexts;
 import org.tikv.shade.io.grpc.netty.NettyChannelBuilder;
 import org.tikv.shade.io.grpc.stub.ClientCalls;
 import org.tikv.shade.io.grpc.stub.StreamObserver;
+import org.tikv.shade.io.netty.handler.ssl.SslContext;
 import org.tikv.shade.io.netty.handler.ssl.SslContextBuilder;
 
 /**
@@ -34,11 +36,18 @@ final class Rpc implements AutoCloseable {
   private final TikvSettings settings;
   private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
   private final Map<String, Semaphore> inFlight = new ConcurrentHashMap<>();
+  private final Optional<SslContext> tls;
   private final ScheduledExecutorService timer;
   private volatile boolean closed;
 
+  /**
+   * Connects to nobody yet.
+   *
+   * @throws StoreException if the certificates can't be used
+   */
   Rpc(TikvSettings settings) {
     this.settings = settings;
+    this.tls = settings.tls().map(Rpc::context);
     this.timer =
         Executors.newSingleThreadScheduledExecutor(
             run -> {
@@ -62,19 +71,22 @@ final class Rpc implements AutoCloseable {
         NettyChannelBuilder.forTarget(address)
             .maxInboundMessageSize(MESSAGE_BYTES_MAX)
             .directExecutor(); // answers only complete stages, which hop to the callbacks' executor
-    if (settings.tls().isEmpty()) {
-      return builder.usePlaintext().build();
-    }
-    TikvSettings.Tls tls = settings.tls().get();
+    return tls.map(builder::sslContext).orElseGet(builder::usePlaintext).build();
+  }
+
+  private static SslContext context(TikvSettings.Tls tls) {
     try {
       SslContextBuilder context = GrpcSslContexts.forClient().trustManager(tls.ca().toFile());
       if (tls.certificate() != null) {
         context.keyManager(tls.certificate().toFile(), tls.key().toFile());
       }
-      return builder.sslContext(context.build()).build();
+      return context.build();
     } catch (IOException | IllegalArgumentException e) {
       throw new StoreException(
-          "the certificates of nucleusmem.store.tikv.tls can't be used: " + e.getMessage(), e);
+          ("the files of nucleusmem.store.tikv.tls can't be used: %s. They must be PEM, the key in PKCS#8 without a"
+                  + " password (openssl pkcs8 -topk8 -nocrypt makes one)")
+              .formatted(e.getMessage()),
+          e);
     }
   }
 

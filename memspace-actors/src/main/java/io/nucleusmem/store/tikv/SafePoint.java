@@ -35,6 +35,8 @@ final class SafePoint implements GarbageCollection {
   private final Tso tso;
   private final Stores stores;
   private final Locks locks;
+  private final SafePointGuard guard =
+      new SafePointGuard(this::ask, System::nanoTime, System::currentTimeMillis);
 
   SafePoint(TikvSettings settings, Pd pd, Tso tso, Stores stores, Locks locks) {
     this.settings = settings;
@@ -42,6 +44,11 @@ final class SafePoint implements GarbageCollection {
     this.tso = tso;
     this.stores = stores;
     this.locks = locks;
+  }
+
+  /** What keeps reads above the safe point. */
+  SafePointGuard guard() {
+    return guard;
   }
 
   @Override
@@ -60,6 +67,10 @@ final class SafePoint implements GarbageCollection {
 
   @Override
   public CompletionStage<Long> safePoint() {
+    return ask();
+  }
+
+  private CompletableFuture<Long> ask() {
     return pd.call(
             PDGrpc.getGetGCSafePointMethod(),
             header -> GetGCSafePointRequest.newBuilder().setHeader(header).build(),
@@ -156,6 +167,12 @@ final class SafePoint implements GarbageCollection {
                 UpdateGCSafePointRequest.newBuilder().setHeader(header).setSafePoint(to).build(),
             UpdateGCSafePointResponse::getHeader,
             deadline())
-        .thenApply(UpdateGCSafePointResponse::getNewSafePoint);
+        .thenApply(UpdateGCSafePointResponse::getNewSafePoint)
+        .whenComplete(
+            (moved, failure) -> {
+              if (failure == null) {
+                guard.learn(moved);
+              }
+            });
   }
 }

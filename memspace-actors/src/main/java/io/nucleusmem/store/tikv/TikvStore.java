@@ -57,21 +57,23 @@ public final class TikvStore implements KvStore {
     Locks locks = new Locks(stores, tso);
     this.reads = new Reads(stores, locks, keys);
     this.floorScan = new FloorScan(reads);
-    this.commits = new Commits(stores, locks, reads, tso, keys);
     this.safePoint = new SafePoint(settings, pd, tso, stores, locks);
+    this.commits = new Commits(stores, locks, reads, tso, keys, safePoint.guard());
   }
 
   /**
    * Connects. Blocks, for at most the time that the settings allow.
    *
    * @param callbacks where stages are completed
-   * @throws StoreException if PD does not answer, or not as it should
+   * @throws StoreException if PD does not answer, or not as it should, or the cluster is too old
    */
   public static TikvStore open(TikvSettings settings, Executor callbacks) {
     Rpc rpc = new Rpc(settings);
     try {
       Pd pd = new Pd(rpc);
-      pd.connect();
+      Deadline deadline = Deadline.in(settings.connectTimeout());
+      pd.connect(deadline);
+      Versions.check(pd, deadline);
       return new TikvStore(settings, callbacks, rpc, pd);
     } catch (RuntimeException e) {
       rpc.close();
@@ -176,7 +178,12 @@ public final class TikvStore implements KvStore {
         check,
         () -> {
           Deadline deadline = Deadline.in(settings.operationTimeout());
-          return tso.next(deadline).thenCompose(now -> read.apply(new Reads.View(now, deadline)));
+          return tso.next(deadline)
+              .thenCompose(
+                  now ->
+                      safePoint
+                          .guard()
+                          .check(now, deadline, () -> read.apply(new Reads.View(now, deadline))));
         });
   }
 

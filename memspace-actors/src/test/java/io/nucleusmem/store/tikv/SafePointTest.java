@@ -6,19 +6,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.GarbageCollection;
 import io.nucleusmem.store.Timestamps;
+import io.nucleusmem.store.TransientStoreException;
 import io.nucleusmem.store.UndeterminedCommitException;
 import io.nucleusmem.store.WriteBatch;
 import io.nucleusmem.store.tikv.server.Fault;
+import io.nucleusmem.store.tikv.server.Held;
 import io.nucleusmem.store.tikv.server.RequestKind;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,7 +44,7 @@ class SafePointTest {
         new TikvSettings(
             List.of(cluster.pdAddresses().split(",")),
             "nm",
-            Duration.ofSeconds(5),
+            Duration.ofSeconds(60),
             Duration.ofMillis(500),
             Duration.ofSeconds(2),
             16,
@@ -121,6 +126,76 @@ class SafePointTest {
     cluster.faults().next(RequestKind.RESOLVE_LOCK, 1_000, Fault.lostRequest());
     assertThatThrownBy(() -> now(collection.advance())).isInstanceOf(RuntimeException.class);
     assertThat(now(collection.safePoint())).isZero();
+  }
+
+  @Test
+  void aReadThatTheSafePointHasOvertakenIsRefused() throws Exception {
+    put(store, "1", "a");
+    Held held = cluster.faults().hold(RequestKind.GET);
+    CompletableFuture<Optional<Bytes>> read = store.get(Bytes.utf8("a")).toCompletableFuture();
+    held.awaitArrivals(1, Duration.ofSeconds(30));
+    cluster.advanceClock(Duration.ofMinutes(20));
+    put(store, "2", "a");
+    cluster.advanceClock(Duration.ofMinutes(20));
+    now(collection.advance());
+    cluster.collectGarbage();
+    held.release(); // TiKV finds nothing as of then, and says just that
+    assertThatThrownBy(() -> now(read))
+        .isInstanceOf(TransientStoreException.class)
+        .hasMessageContaining("safe point");
+    assertThat(get("a")).isEqualTo("2");
+  }
+
+  @Test
+  void nothingIsReadWhereSomebodyMovedTheSafePointAheadOfTheClock() {
+    put(store, "1", "a");
+    cluster.moveSafePoint(cluster.timestamp() + Timestamps.firstOf(3_600_000));
+    TikvStore later = open(TikvSettings.Gc.DEFAULT);
+    assertThatThrownBy(() -> now(later.get(Bytes.utf8("a"))))
+        .isInstanceOf(TransientStoreException.class)
+        .hasMessageContaining("safe point");
+    later.close();
+  }
+
+  @Test
+  void theSafePointIsAskedForAgainWhenEitherClockHasGoneOn() {
+    AtomicLong nanos = new AtomicLong();
+    AtomicLong millis = new AtomicLong(1_000_000);
+    AtomicLong safePoint = new AtomicLong(5);
+    AtomicInteger asked = new AtomicInteger();
+    SafePointGuard guard =
+        new SafePointGuard(
+            () -> {
+              asked.incrementAndGet();
+              return CompletableFuture.completedFuture(safePoint.get());
+            },
+            nanos::get,
+            millis::get);
+    assertThat(checked(guard, 6, () -> {})).isEqualTo("found");
+    assertThat(checked(guard, 6, () -> {})).isEqualTo("found");
+    assertThat(asked).hasValue(1);
+    for (Runnable pause :
+        List.<Runnable>of(
+            () -> nanos.addAndGet(Duration.ofMinutes(11).toNanos()),
+            () -> millis.addAndGet(Duration.ofMinutes(11).toMillis()),
+            () -> millis.addAndGet(-1))) {
+      long before = safePoint.getAndAdd(10);
+      assertThatThrownBy(() -> checked(guard, before + 1, pause))
+          .isInstanceOf(TransientStoreException.class);
+    }
+    assertThat(asked).hasValue(4);
+  }
+
+  /** A read that a pause comes into the middle of. */
+  private static String checked(SafePointGuard guard, long timestamp, Runnable pause) {
+    return now(
+        guard.check(
+            timestamp,
+            Deadline.in(Duration.ofMinutes(1)),
+            () -> {
+              pause.run();
+              return CompletableFuture.completedFuture("found");
+            }));
   }
 
   @Test

@@ -19,6 +19,7 @@ import io.nucleusmem.store.tikv.server.RequestKind;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tikv.kvproto.Kvrpcpb.PrewriteRequest;
 
 /** What a cluster does to its clients, and what ours makes of it. */
 class TikvFaultsTest {
@@ -54,7 +56,7 @@ class TikvFaultsTest {
         new TikvSettings(
             List.of(cluster.pdAddresses().split(",")),
             "nm",
-            Duration.ofSeconds(5),
+            Duration.ofSeconds(60),
             Duration.ofMillis(500),
             operationTimeout,
             16,
@@ -88,6 +90,12 @@ class TikvFaultsTest {
   }
 
   static List<Fault> passing() {
+    List<Fault> passing = new ArrayList<>(Fault.otherRefusals());
+    passing.addAll(others());
+    return passing;
+  }
+
+  private static List<Fault> others() {
     return List.of(
         Fault.notLeader(),
         Fault.notLeaderBut(2),
@@ -111,6 +119,13 @@ class TikvFaultsTest {
     assertThat(get("log/2")).isEqualTo("y");
     assertThat(cluster.versionsOf(raw("log/2"))).isEqualTo(1);
     assertThat(cluster.locks()).isEmpty();
+    assertThat(
+            cluster.requests().received(RequestKind.PREWRITE, PrewriteRequest.class).stream()
+                .filter(request -> request.getStartVersion() == batch.timestamp())
+                .map(request -> request.toBuilder().clearContext().build())
+                .distinct())
+        .describedAs("sent again, it is the same but for the region that it goes to")
+        .hasSize(1);
   }
 
   @ParameterizedTest
@@ -249,6 +264,26 @@ class TikvFaultsTest {
     assertThat(get("log/1")).isEqualTo("rival");
     assertThat(cluster.versionsOf(raw("log/1"))).isEqualTo(1);
     hasty.close();
+  }
+
+  /** Nobody took its place, so only its bound can keep it out. */
+  @Test
+  void aPrewriteThatArrivesAMinuteLateIsNotCommitted() {
+    TikvStore hasty = open(Duration.ofSeconds(1));
+    Held late = cluster.faults().hold(RequestKind.PREWRITE);
+    WriteBatch batch = batch().insert(key("log/1"), key("late")).build();
+    CompletableFuture<Void> commit = hasty.commit(batch).toCompletableFuture();
+    cluster.faults().next(RequestKind.PREWRITE, 1_000, Fault.lostRequest());
+    assertThatThrownBy(() -> now(commit)).isInstanceOf(UndeterminedCommitException.class);
+    hasty.close();
+    cluster.faults().clear();
+    cluster.advanceClock(Duration.ofMinutes(1));
+    assertThat(get("log/1")).isNull(); // as of then: the store knows the time
+    late.release();
+    assertThat(get("log/1")).isNull();
+    now(store.commit(batch().insert(key("log/1"), key("rival")).build()));
+    assertThat(get("log/1")).isEqualTo("rival");
+    assertThat(cluster.locks()).isEmpty();
   }
 
   @Test

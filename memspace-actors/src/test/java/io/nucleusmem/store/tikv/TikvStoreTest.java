@@ -48,8 +48,7 @@ class TikvStoreTest {
     }
 
     private KvStore connect() {
-      return TikvStore.open(
-          TikvSettings.at(List.of(cluster.pdAddresses().split(","))), ForkJoinPool.commonPool());
+      return PatientTikv.open(cluster, ForkJoinPool.commonPool());
     }
 
     @AfterEach

@@ -124,7 +124,8 @@ public final class LlmChooser implements RouteChooser, AutoCloseable {
    * Measures now.
    *
    * @return completes when all trials are through, which takes as long as the budget and the model
-   *     make it; fails with what the trainer throws
+   *     make it; fails with what the trainer throws, and with a {@link ChooserException} when the
+   *     model can't be asked several times in a row
    */
   public CompletionStage<Evidence> measure(
       List<Route> routes, Function<List<Route>, RouteMatcher> trainer) {

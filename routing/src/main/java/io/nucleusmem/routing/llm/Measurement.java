@@ -1,6 +1,7 @@
 package io.nucleusmem.routing.llm;
 
 import io.nucleusmem.routing.Route;
+import io.nucleusmem.routing.RouteChooser.ChooserException;
 import io.nucleusmem.routing.RouteChooser.ChooserException.Why;
 import io.nucleusmem.routing.RouteMatcher;
 import java.time.Duration;
@@ -28,6 +29,7 @@ final class Measurement {
   private static final Logger LOG = LoggerFactory.getLogger(Measurement.class);
 
   private static final int ANSWERS_MAX = 10_000; // remembered, of questions by hash
+  private static final int FAILURES_TOLD = 5; // in a row, to who waits for the end
   private static final Duration PAUSE = Duration.ofSeconds(1); // where the budget is spent
   private static final Duration PAUSE_MAX = Duration.ofMinutes(10); // doubles up to it on failures
 
@@ -70,7 +72,10 @@ final class Measurement {
     return evidence;
   }
 
-  /** Starts over with these routes; the stage completes when all trials are through. */
+  /**
+   * Starts over with these routes; the stage completes when all trials are through, and fails when
+   * the model does so several times in a row; then it is tried further all the same.
+   */
   synchronized CompletionStage<Evidence> start(
       List<Route> routes, Function<List<Route>, RouteMatcher> trainer, Duration quiet) {
     generation++;
@@ -144,7 +149,8 @@ final class Measurement {
   }
 
   private synchronized void answered(long mine, Trial trial, Vote vote, Throwable failure) {
-    Why why = failure == null ? null : Failures.of(failure, settings.server()).why();
+    ChooserException told = failure == null ? null : Failures.of(failure, settings.server());
+    Why why = told == null ? null : told.why();
     if (failure == null) {
       answers.put(trial.question().hash(), Outcome.of(vote));
     } else if (why == Why.MALFORMED) {
@@ -166,6 +172,10 @@ final class Measurement {
       case BUSY, OVER_BUDGET -> later(PAUSE, () -> proceed(mine));
       default -> {
         long pause = PAUSE.toMillis() << Math.min(failures++, 20);
+        boolean hopeless = failures >= FAILURES_TOLD || why == Why.UNAUTHORIZED;
+        if (hopeless && done.completeExceptionally(told)) { // once, until it starts over
+          LOG.warn("the model's trust is not measured yet: {}", told.getMessage());
+        }
         later(Duration.ofMillis(Math.min(pause, PAUSE_MAX.toMillis())), () -> proceed(mine));
       }
     }

@@ -17,6 +17,7 @@ import io.nucleusmem.routing.Routes;
 import io.nucleusmem.routing.Routing;
 import io.nucleusmem.routing.RoutingDecision;
 import io.nucleusmem.routing.RoutingDecision.Delivery;
+import io.nucleusmem.routing.RoutingDecision.HandOver;
 import io.nucleusmem.routing.Stage;
 import io.nucleusmem.routing.Target;
 import io.nucleusmem.routing.router.Conversations.Place;
@@ -104,12 +105,16 @@ final class RoutingService implements Routing {
   }
 
   private static void checkConversation(String conversation) {
-    if (conversation.isBlank() || conversation.length() > CONVERSATION_CHARS_MAX) {
+    if (!isConversation(conversation)) {
       throw MemSpaceException.invalid(
           "conversation",
           Failures.cut(conversation),
           "1 to " + CONVERSATION_CHARS_MAX + " characters");
     }
+  }
+
+  static boolean isConversation(String conversation) {
+    return !conversation.isBlank() && conversation.length() <= CONVERSATION_CHARS_MAX;
   }
 
   private static RoutingDecision sameText(RoutingDecision before, Texts text) {
@@ -296,9 +301,7 @@ final class RoutingService implements Routing {
     String type = ((Target.AgentType) target).type();
     Optional<String> before =
         place.filter(each -> route.route().name().equals(each.route())).map(Place::agent);
-    return parts
-        .instances()
-        .pick(type, conversation, before)
+    return pick(type, conversation, before)
         .thenApply(
             agent ->
                 Optional.of(
@@ -308,6 +311,30 @@ final class RoutingService implements Routing {
                                 new MemSpaceException(
                                     ErrorCode.AGENT_NOT_FOUND,
                                     "there is no agent of type [%s] now".formatted(type))))));
+  }
+
+  /** An agent of a type that is there: who stopped just now may still be in the list. */
+  private CompletionStage<Optional<String>> pick(
+      String type, Optional<String> conversation, Optional<String> before) {
+    return parts
+        .instances()
+        .pick(type, conversation, before)
+        .thenCompose(
+            agent -> {
+              if (agent.isEmpty()) {
+                return CompletableFuture.completedStage(agent);
+              }
+              return recipients
+                  .exists(agent.get())
+                  .thenCompose(
+                      there -> {
+                        if (there) {
+                          return CompletableFuture.completedStage(agent);
+                        }
+                        parts.instances().changed(type);
+                        return parts.instances().pick(type, conversation, Optional.empty());
+                      });
+            });
   }
 
   private RoutingDecision decision(
@@ -347,7 +374,10 @@ final class RoutingService implements Routing {
         answer.model().orElse(null),
         chosen.decided().latencyMs(),
         deliveries,
-        null);
+        chosen
+            .agent()
+            .map(agent -> new HandOver(place.orElseThrow().handedBy(), agent, List.of()))
+            .orElse(null));
   }
 
   // ---- questions ----
@@ -473,7 +503,7 @@ final class RoutingService implements Routing {
         null,
         0,
         List.of(new Delivery(null, Deliveries.toAgent(to), null, 0)),
-        new RoutingDecision.HandOver(from, to, mounts));
+        new HandOver(from, to, mounts));
   }
 
   // ---- routers of users ----

@@ -254,7 +254,8 @@ final class TopicHooks {
                       message.sender(),
                       message.content(),
                       Optional.ofNullable(
-                          message.content().metadata().get(RoutedMessage.CONVERSATION)),
+                              message.content().metadata().get(RoutedMessage.CONVERSATION))
+                          .filter(RoutingService::isConversation),
                       Optional.of(
                           "hook/" + hook.space() + "/" + hook.topic() + "/" + message.revision())),
                   Optional.of(message.id()),

@@ -193,9 +193,15 @@ class MeasurementTest {
     assertThat(asked).hasValue(3);
     assertThat(chooser.evidence().answered()).isZero();
 
-    down.set(false);
     time.timePasses(Duration.ofSeconds(4));
-    assertThat(done(measured).modelRight()).isEqualTo(chooser.evidence().trials());
+    assertThat(measured.toCompletableFuture()).isNotDone();
+    time.timePasses(Duration.ofSeconds(8));
+    assertThat(asked).hasValue(5);
+    assertThat(Given.failure(measured).why()).isEqualTo(Why.FAILED); // who waits is told
+
+    down.set(false);
+    time.timePasses(Duration.ofSeconds(16));
+    assertThat(chooser.evidence().modelRight()).isEqualTo(chooser.evidence().trials()).isPositive();
   }
 
   @Test

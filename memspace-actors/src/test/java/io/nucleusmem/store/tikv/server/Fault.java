@@ -1,5 +1,6 @@
 package io.nucleusmem.store.tikv.server;
 
+import java.util.List;
 import org.tikv.kvproto.Errorpb;
 import org.tikv.shade.io.grpc.Status;
 
@@ -42,6 +43,36 @@ public interface Fault {
         Errorpb.Error.newBuilder()
             .setMessage("stale command")
             .setStaleCommand(Errorpb.StaleCommand.getDefaultInstance()));
+  }
+
+  /** A replica that lags, or any other reason that TiKV has: whatever it is, nothing was done. */
+  static List<Fault> otherRefusals() {
+    return List.of(
+        refusal(
+            Errorpb.Error.newBuilder()
+                .setMessage("data is not ready")
+                .setDataIsNotReady(Errorpb.DataIsNotReady.getDefaultInstance())),
+        refusal(
+            Errorpb.Error.newBuilder()
+                .setMessage("read index not ready")
+                .setReadIndexNotReady(Errorpb.ReadIndexNotReady.getDefaultInstance())),
+        refusal(
+            Errorpb.Error.newBuilder()
+                .setMessage("merging")
+                .setProposalInMergingMode(Errorpb.ProposalInMergingMode.getDefaultInstance())),
+        refusal(
+            Errorpb.Error.newBuilder()
+                .setMessage("not initialized")
+                .setRegionNotInitialized(Errorpb.RegionNotInitialized.getDefaultInstance())),
+        refusal(
+            Errorpb.Error.newBuilder()
+                .setMessage("another store")
+                .setStoreNotMatch(Errorpb.StoreNotMatch.getDefaultInstance())),
+        refusal(
+            Errorpb.Error.newBuilder()
+                .setMessage("disk full")
+                .setDiskFull(Errorpb.DiskFull.getDefaultInstance())),
+        refusal(Errorpb.Error.newBuilder().setMessage("what no client knows yet")));
   }
 
   /** A new leader that has not heard of PD's time yet refuses to commit in one phase. */

@@ -27,6 +27,11 @@ public final class Held implements Fault {
     call.answer();
   }
 
+  /** Whether a request waits to be let go. */
+  public synchronized boolean isWaiting() {
+    return !waiting.isEmpty();
+  }
+
   /** Returns when that many have arrived, in all. */
   public synchronized void awaitArrivals(int count, Duration limit) throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();

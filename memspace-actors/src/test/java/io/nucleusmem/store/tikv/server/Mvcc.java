@@ -14,6 +14,15 @@ final class Mvcc {
 
   private static final KeyHistory NOTHING = new KeyHistory();
 
+  private boolean written;
+
+  /** Whether anything was taken for writing since the last call. */
+  boolean takeWritten() {
+    boolean was = written;
+    written = false;
+    return was;
+  }
+
   /** For reading only. */
   KeyHistory peek(ByteString key) {
     return keys.getOrDefault(key, NOTHING);
@@ -21,6 +30,7 @@ final class Mvcc {
 
   /** For writing. */
   KeyHistory at(ByteString key) {
+    written = true;
     return keys.computeIfAbsent(key, k -> new KeyHistory());
   }
 

@@ -2,6 +2,7 @@ package io.nucleusmem.store.tikv.server;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongSupplier;
 import org.tikv.kvproto.Metapb;
 import org.tikv.kvproto.Pdpb;
 
@@ -13,14 +14,15 @@ final class PdState {
   static final String VERSION = "8.5.5";
 
   final Regions regions;
-  final TimestampOracle oracle = new TimestampOracle();
+  final TimestampOracle oracle;
   final SafePoints safePoints = new SafePoints();
   final List<Metapb.Store> stores = new CopyOnWriteArrayList<>();
   final List<Pdpb.Member> members = new CopyOnWriteArrayList<>();
   private volatile int leader;
 
-  PdState(Regions regions) {
+  PdState(Regions regions, LongSupplier clock) {
     this.regions = regions;
+    this.oracle = new TimestampOracle(clock);
   }
 
   Pdpb.Member leader() {
@@ -29,6 +31,11 @@ final class PdState {
 
   void electNext() {
     leader = (leader + 1) % members.size();
+  }
+
+  /** What all stores say that they are. */
+  void version(String version) {
+    stores.replaceAll(store -> store.toBuilder().setVersion(version).build());
   }
 
   void addMember(long id, String url) {

@@ -75,7 +75,15 @@ final class StoreService extends TikvGrpc.TikvImplBase {
       R empty,
       StoreCall.Work<R> work) {
     requests.add(kind, request);
-    faults.handle(new StoreCall<>(kind, store, request, context, regions, empty, out, work));
+    StoreCall.Work<R> counted =
+        region -> {
+          R answer = work.run(region);
+          if (mvcc.takeWritten()) {
+            requests.wrote(request);
+          }
+          return answer;
+        };
+    faults.handle(new StoreCall<>(kind, store, request, context, regions, empty, out, counted));
   }
 
   private static void checkInside(Region region, Iterable<ByteString> keys) throws RegionFailure {

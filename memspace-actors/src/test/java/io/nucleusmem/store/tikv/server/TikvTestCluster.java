@@ -3,20 +3,27 @@ package io.nucleusmem.store.tikv.server;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.tikv.kvproto.Kvrpcpb.LockInfo;
 import org.tikv.shade.com.google.protobuf.ByteString;
 import org.tikv.shade.io.grpc.BindableService;
 import org.tikv.shade.io.grpc.Server;
+import org.tikv.shade.io.grpc.netty.GrpcSslContexts;
 import org.tikv.shade.io.grpc.netty.NettyServerBuilder;
 import org.tikv.shade.io.grpc.protobuf.services.HealthStatusManager;
+import org.tikv.shade.io.netty.handler.ssl.ClientAuth;
+import org.tikv.shade.io.netty.handler.ssl.SslContext;
+import org.tikv.shade.io.netty.handler.ssl.SslContextBuilder;
 
 /**
  * A test double of a TiKV cluster: PD and stores, each a gRPC server on this machine's loopback
@@ -40,10 +47,13 @@ public final class TikvTestCluster implements AutoCloseable {
   private final List<Server> pds = new ArrayList<>();
   private final Regions regions;
   private final PdState pd;
+  private final Optional<SslContext> tls;
 
-  private TikvTestCluster(int pdPort, int storeCount, int pdCount) {
+  private TikvTestCluster(
+      int pdPort, int storeCount, int pdCount, LongSupplier clock, Optional<SslContext> tls) {
+    this.tls = tls;
     regions = new Regions(LongStream.rangeClosed(1, storeCount).boxed().toList());
-    pd = new PdState(regions);
+    pd = new PdState(regions, clock);
     for (long store = 1; store <= storeCount; store++) {
       maxTs.put(store, new MaxTs());
       storePorts.put(store, 0);
@@ -54,7 +64,8 @@ public final class TikvTestCluster implements AutoCloseable {
       long member = 101 + i;
       Server server = start(i == 0 ? pdPort : 0, new PdService(member, pd, faults, requests));
       pds.add(server);
-      pd.addMember(member, "http://127.0.0.1:" + server.getPort());
+      pd.addMember(
+          member, (tls.isPresent() ? "https" : "http") + "://127.0.0.1:" + server.getPort());
     }
   }
 
@@ -64,19 +75,46 @@ public final class TikvTestCluster implements AutoCloseable {
   }
 
   public static TikvTestCluster start(int stores, int pdMembers) {
-    return new TikvTestCluster(0, stores, pdMembers);
+    return start(0, stores, pdMembers);
   }
 
   /**
    * @param pdPort of the first PD member; 0: any that is free
    */
   public static TikvTestCluster start(int pdPort, int stores, int pdMembers) {
-    return new TikvTestCluster(pdPort, stores, pdMembers);
+    return new TikvTestCluster(
+        pdPort, stores, pdMembers, System::currentTimeMillis, Optional.empty());
+  }
+
+  /**
+   * One PD, by a clock of the test's.
+   *
+   * @param clock in milliseconds since 1970
+   */
+  public static TikvTestCluster start(int stores, LongSupplier clock) {
+    return new TikvTestCluster(0, stores, 1, clock, Optional.empty());
+  }
+
+  /**
+   * One store, one PD, on TLS.
+   *
+   * @param clientCa who must have signed the clients' certificates; null: none is asked for
+   */
+  public static TikvTestCluster startTls(Path certificate, Path key, Path clientCa)
+      throws IOException {
+    SslContextBuilder context = GrpcSslContexts.forServer(certificate.toFile(), key.toFile());
+    if (clientCa != null) {
+      context.trustManager(clientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
+    }
+    return new TikvTestCluster(0, 1, 1, System::currentTimeMillis, Optional.of(context.build()));
   }
 
   private Server start(int port, BindableService service) {
     try {
-      return NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+      NettyServerBuilder builder =
+          NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port));
+      tls.ifPresent(builder::sslContext);
+      return builder
           .executor(threads)
           .maxInboundMessageSize(MESSAGE_BYTES_MAX)
           .addService(service)
@@ -99,6 +137,11 @@ public final class TikvTestCluster implements AutoCloseable {
 
   public Requests requests() {
     return requests;
+  }
+
+  /** What all stores say of their version. */
+  public void version(String version) {
+    pd.version(version);
   }
 
   /** A fresh timestamp, as PD gives it. */
@@ -136,6 +179,16 @@ public final class TikvTestCluster implements AutoCloseable {
   private void syncMaxTs() {
     long now = timestamp();
     maxTs.values().forEach(each -> each.raise(now));
+  }
+
+  /** Whether a region begins at the key: it can't be split there again. */
+  public boolean beginsRegion(byte[] key) {
+    return regions.at(ByteString.copyFrom(key)).start().equals(ByteString.copyFrom(key));
+  }
+
+  /** Whether the region that holds the key has no right neighbour. */
+  public boolean isLastRegion(byte[] key) {
+    return regions.at(ByteString.copyFrom(key)).end().isEmpty();
   }
 
   /** Number of the region that holds the key, and the store that leads it. */
@@ -181,6 +234,11 @@ public final class TikvTestCluster implements AutoCloseable {
     synchronized (regions) {
       return mvcc.peek(ByteString.copyFrom(key)).versions();
     }
+  }
+
+  /** Moves PD's safe point, as somebody else would. */
+  public void moveSafePoint(long to) {
+    pd.safePoints.advanceGcSafePoint(to);
   }
 
   /** Removes what PD's safe point gives free, as TiKV does in its own time. */

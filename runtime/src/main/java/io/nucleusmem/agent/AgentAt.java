@@ -1,0 +1,4 @@
+package io.nucleusmem.agent;
+
+/** An agent as it was at an instant. */
+public record AgentAt(String id, String type) {}

@@ -1,0 +1,91 @@
+package io.nucleusmem.http;
+
+import akka.http.javadsl.model.HttpResponse;
+import io.nucleusmem.agent.Agents;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.ReadAt;
+import io.nucleusmem.memspace.ScanRequest;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/** Everything at one instant: of section 9 of the contract. */
+final class AsOfRoutes {
+  private final MemSpaces spaces;
+  private final Agents agents;
+
+  AsOfRoutes(MemSpaces spaces, Agents agents) {
+    this.spaces = spaces;
+    this.agents = agents;
+  }
+
+  record AgentJson(String id, String type) {}
+
+  void addTo(RouteTable table) {
+    Set<String> pages = Set.of("limit", "cursor");
+    table
+        .add("GET", "/v1/as-of/{instant}/spaces", pages, this::spaces)
+        .add("GET", "/v1/as-of/{instant}/mounts", pages, this::mounts)
+        .add("GET", "/v1/as-of/{instant}/agents", pages, this::agents)
+        .add(
+            "GET",
+            "/v1/as-of/{instant}/entries",
+            Set.of("space", "region", "prefix", "order", "values", "limit", "cursor"),
+            this::entries);
+  }
+
+  private static Instant at(Call call) {
+    return Call.instant("as_of", call.path("instant"));
+  }
+
+  private CompletionStage<HttpResponse> spaces(Call call) {
+    return spaces
+        .cuts()
+        .spaces(call.principal(), at(call), call.limit(), call.cursor())
+        .thenApply(page -> Answers.page(page, SpaceRoutes.SpaceJson::of));
+  }
+
+  private CompletionStage<HttpResponse> mounts(Call call) {
+    return spaces
+        .cuts()
+        .mounts(call.principal(), at(call), call.limit(), call.cursor())
+        .thenApply(page -> Answers.page(page, MountRoutes.MountJson::of));
+  }
+
+  private CompletionStage<HttpResponse> agents(Call call) {
+    return agents
+        .at(call.principal(), at(call), call.limit(), call.cursor())
+        .thenApply(page -> Answers.page(page, one -> new AgentJson(one.id(), one.type())));
+  }
+
+  private CompletionStage<HttpResponse> entries(Call call) {
+    String space =
+        call.query("space")
+            .orElseThrow(() -> MemSpaceException.invalid("space", "absent", "a space's name"));
+    boolean values = call.flag("values");
+    ScanRequest request =
+        new ScanRequest(
+            call.region(),
+            call.query("prefix").orElse(""),
+            ReadAt.instant(at(call)),
+            EntryRoutes.order(call),
+            values,
+            call.limit(),
+            call.cursor());
+    Optional<String> mount = call.header(Headers.MOUNT);
+    return (mount.isPresent()
+            ? spaces.open(call.principal(), mount.get())
+            : spaces.openOnly(call.principal(), space))
+        .thenCompose(
+            mounted -> {
+              if (!mounted.mount().space().equals(space)) {
+                throw MemSpaceException.invalid(
+                    Headers.MOUNT, mounted.mount().id(), "a mount of [" + space + "]");
+              }
+              return mounted.scan(request);
+            })
+        .thenApply(page -> Answers.pageAt(page, entry -> EntryRoutes.EntryJson.of(entry, values)));
+  }
+}

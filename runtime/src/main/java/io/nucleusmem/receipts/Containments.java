@@ -1,0 +1,224 @@
+package io.nucleusmem.receipts;
+
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.memspace.MemSpaceSystem;
+import io.nucleusmem.receipts.Containment.Derived;
+import io.nucleusmem.receipts.Containment.Edge;
+import io.nucleusmem.receipts.Containment.Reader;
+import io.nucleusmem.receipts.Containment.Version;
+import io.nucleusmem.receipts.ReceiptKeys.Place;
+import io.nucleusmem.store.Timestamps;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+
+/**
+ * Follows a version through receipts: breadth first, each version and each agent once. An agent
+ * counts from the first receipt on, in all its later lives: what it wrote it may have read again.
+ */
+final class Containments {
+  private final ReceiptReader reader;
+  private final Function<String, CompletionStage<Boolean>> visible;
+  private final int max;
+
+  /** A version in the space with an id. */
+  private record Found(LedgerId space, Version version) {}
+
+  private final Deque<Found> left = new ArrayDeque<>();
+  private final Set<Found> versions = new HashSet<>();
+  private final Map<String, Place> since = new HashMap<>(); // first receipt by agent
+  private final Map<String, Place> followed = new HashMap<>(); // its writes are known from here on
+  private final List<Reader> readers = new ArrayList<>();
+  private final List<Derived> derived = new ArrayList<>();
+  private final List<Edge> edges = new ArrayList<>();
+  private final Set<Edge> edgesKnown = new HashSet<>();
+  private boolean complete = true;
+
+  /**
+   * @param visible whether the caller may see the space of a name
+   * @param max versions and agents that are looked at
+   */
+  Containments(ReceiptReader reader, Function<String, CompletionStage<Boolean>> visible, int max) {
+    this.reader = reader;
+    this.visible = visible;
+    this.max = max;
+  }
+
+  CompletionStage<Containment> of(LedgerId space, Version start) {
+    Found first = new Found(space, start);
+    versions.add(first);
+    left.add(first);
+    return next()
+        .thenCompose(
+            done -> {
+              Map<String, Boolean> spaces = new HashMap<>();
+              derived.forEach(each -> spaces.put(each.version().space(), false));
+              readers.forEach(each -> spaces.put(each.first().space(), false));
+              CompletionStage<Void> all = CompletableFuture.completedStage(null);
+              for (String name : List.copyOf(spaces.keySet())) {
+                all =
+                    all.thenCombine(
+                        visible.apply(name),
+                        (none, may) -> {
+                          spaces.put(name, may);
+                          return null;
+                        });
+              }
+              return all.thenApply(none -> shown(start, spaces));
+            });
+  }
+
+  private Containment shown(Version start, Map<String, Boolean> visibleSpaces) {
+    boolean all = !visibleSpaces.containsValue(false);
+    return new Containment(
+        start,
+        readers.stream().filter(each -> visibleSpaces.get(each.first().space())).toList(),
+        derived.stream().filter(each -> visibleSpaces.get(each.version().space())).toList(),
+        edges.stream()
+            .filter(each -> visibleSpaces.getOrDefault(each.version().space(), false))
+            .toList(),
+        complete && all);
+  }
+
+  private CompletionStage<Void> next() {
+    Found version = left.poll();
+    if (version == null) {
+      return CompletableFuture.completedStage(null);
+    }
+    if (versions.size() + since.size() > max) {
+      complete = false;
+      return CompletableFuture.completedStage(null);
+    }
+    return readersOf(version, Place.before(0))
+        .thenCompose(
+            agents -> {
+              CompletionStage<Void> all = CompletableFuture.completedStage(null);
+              for (String agent : agents) {
+                all = all.thenCompose(done -> follow(agent));
+              }
+              return all;
+            })
+        .thenCompose(done -> next());
+  }
+
+  /** Agents that got the version, where that was earlier than anything known of them. */
+  private CompletionStage<Set<String>> readersOf(Found wanted, Place after) {
+    return reader
+        .ofVersion(wanted.space(), wanted.version().version(), after)
+        .thenCompose(
+            page -> {
+              Set<String> agents = new HashSet<>();
+              Place last = after;
+              CompletionStage<Void> confirmed = CompletableFuture.completedStage(null);
+              for (Round round : page.rounds()) {
+                last = Place.of(round);
+                for (LogRecord record : round.records()) {
+                  if (record instanceof LogRecord.Delivered it
+                      && ReceiptReader.brings(it, wanted.space(), wanted.version().version())
+                      && got(it, wanted, round)) {
+                    agents.add(it.agent());
+                    confirmed = confirmed.thenCompose(done -> tell(it, wanted, round));
+                  }
+                }
+              }
+              Place behind = last;
+              return confirmed.thenCompose(
+                  done ->
+                      page.more()
+                          ? readersOf(wanted, behind)
+                              .thenApply(
+                                  rest -> {
+                                    agents.addAll(rest);
+                                    return agents;
+                                  })
+                          : CompletableFuture.completedStage(agents));
+            });
+  }
+
+  /** True if the agent's writes have to be looked at from here on. */
+  private boolean got(LogRecord.Delivered it, Found wanted, Round round) {
+    edge(new Edge(it.agent(), wanted.version(), false));
+    Place place = Place.of(round);
+    Place known = since.get(it.agent());
+    if (known != null && known.compareTo(place) <= 0) {
+      return false;
+    }
+    since.put(it.agent(), place);
+    return true;
+  }
+
+  private void edge(Edge edge) {
+    if (edgesKnown.add(edge)) {
+      edges.add(edge);
+    }
+  }
+
+  private CompletionStage<Void> tell(LogRecord.Delivered it, Found wanted, Round round) {
+    Life life = new Life(round.node(), it.life());
+    return reader
+        .lives(it.agent(), Set.of(life))
+        .thenAccept(
+            states -> {
+              int at = it.versions().indexOf(wanted.version().version());
+              readers.removeIf(each -> each.agent().equals(it.agent()));
+              readers.add(
+                  new Reader(
+                      it.agent(),
+                      wanted.version(),
+                      Timestamps.instant(round.timestamp()),
+                      it.how(),
+                      states.get(life).confirms(it, wanted.version().version(), it.seq() + at)));
+            });
+  }
+
+  /** What the agent wrote since its first receipt, as far as it is not known yet. */
+  private CompletionStage<Void> follow(String agent) {
+    Place from = since.get(agent);
+    Place until = followed.put(agent, from);
+    return writes(
+        agent,
+        new Place(from.timestamp(), from.node(), from.round() - 1),
+        until == null ? Long.MAX_VALUE - 1 : until.timestamp());
+  }
+
+  private CompletionStage<Void> writes(String agent, Place after, long until) {
+    return reader
+        .ofAgent(agent, after, until)
+        .thenCompose(
+            page -> {
+              Place last = after;
+              for (Round round : page.rounds()) {
+                last = Place.of(round);
+                for (LogRecord record : round.records()) {
+                  if (record instanceof LogRecord.Acted it && it.agent().equals(agent)) {
+                    wrote(it, round);
+                  }
+                }
+              }
+              Place behind = last;
+              return page.more() && versions.size() + since.size() <= max
+                  ? writes(agent, behind, until)
+                  : CompletableFuture.completedStage(null);
+            });
+  }
+
+  private void wrote(LogRecord.Acted it, Round round) {
+    for (SeenVersion version : it.versions()) {
+      Version made = new Version(it.space(), version);
+      edge(new Edge(it.agent(), made, true));
+      Found found = new Found(MemSpaceSystem.spaceOf(it.mount()), made);
+      if (versions.add(found)) {
+        left.add(found);
+        derived.add(new Derived(made, it.agent(), Timestamps.instant(round.timestamp())));
+      }
+    }
+  }
+}

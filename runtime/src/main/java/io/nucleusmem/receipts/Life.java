@@ -1,0 +1,14 @@
+package io.nucleusmem.receipts;
+
+/**
+ * One life of an agent's behavior: from its start to its crash, stop or switch of mounts.
+ *
+ * @param node incarnation of the node that ran it: the store's time of its start, unique
+ * @param number of the life on that node, from 1
+ */
+public record Life(long node, long number) {
+  @Override
+  public String toString() {
+    return Long.toHexString(node) + "-" + number;
+  }
+}

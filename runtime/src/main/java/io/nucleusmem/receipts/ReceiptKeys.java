@@ -1,0 +1,158 @@
+package io.nucleusmem.receipts;
+
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
+import io.nucleusmem.store.KeyRange;
+
+/**
+ * Where receipts lie. Numbers are big endian; {@code escaped} is as in a ledger's keys.
+ *
+ * <pre>
+ * r 'N' node(8)                                                          a node's incarnation: its address (text), closed(1)
+ * r 'L' node(8) round(8)                                                 a round, see {@link Round}; all else follows from these
+ * r 'A' escaped(agent) timestamp(8) node(8) round(8)                     the round has something of the agent
+ * r 'V' space(16) region(1) escaped(key) revision(8) timestamp(8) node(8) round(8)   somebody received the version in the round
+ * r 'B' escaped(agent) node(8) life(8)                                   what the agent was in that life (JSON)
+ * r 'C' escaped(agent) node(8) life(8)                                   how far the life has certainly come
+ * r 'I' node(8)                                                          scope REGION: the derived rows of rounds up to this one are there
+ * </pre>
+ *
+ * The region of a message is 80 + that of {@code comm}, its key the topic's name.
+ */
+final class ReceiptKeys {
+  private static final int PREFIX = 'r';
+  private static final int NUMBERS = 24; // timestamp, node, round
+
+  private ReceiptKeys() {}
+
+  private static BytesWriter head(int kind, int more) {
+    return new BytesWriter(2 + more).u8(PREFIX).u8(kind);
+  }
+
+  static Bytes node(long node) {
+    return head('N', 8).i64(node).toBytes();
+  }
+
+  static KeyRange nodes() {
+    return KeyRange.prefix(head('N', 0).toBytes());
+  }
+
+  static Bytes round(long node, long round) {
+    return head('L', 16).i64(node).i64(round).toBytes();
+  }
+
+  /** The rounds of a node behind one. */
+  static KeyRange roundsAfter(long node, long round) {
+    return new KeyRange(round(node, round + 1), KeyRange.after(head('L', 8).i64(node).toBytes()));
+  }
+
+  static long nodeOf(Bytes roundKey) {
+    return new BytesReader(roundKey, 2).i64();
+  }
+
+  static long roundOf(Bytes roundKey) {
+    return new BytesReader(roundKey, 10).i64();
+  }
+
+  static Bytes indexed(long node) {
+    return head('I', 8).i64(node).toBytes();
+  }
+
+  private static BytesWriter agent(int kind, String agent, int more) {
+    Bytes name = Bytes.utf8(agent);
+    return head(kind, name.length() + 2 + more).escaped(name);
+  }
+
+  static Bytes ofAgent(String agent, Place place) {
+    return place(agent('A', agent, NUMBERS), place);
+  }
+
+  /** The rounds of an agent behind a place and up to a time, both timestamps. */
+  static KeyRange rangeOfAgent(String agent, Place after, long until) {
+    return new KeyRange(next(ofAgent(agent, after)), agent('A', agent, 8).i64(until + 1).toBytes());
+  }
+
+  static Bytes ofVersion(Bytes space, SeenVersion version, Place place) {
+    return place(key(space, version).i64(version.revision()), place);
+  }
+
+  /** The deliveries of one version behind a place. */
+  static KeyRange rangeOfVersion(Bytes space, SeenVersion version, Place after) {
+    Bytes all = key(space, version).i64(version.revision()).toBytes();
+    return new KeyRange(next(ofVersion(space, version, after)), KeyRange.after(all));
+  }
+
+  private static Bytes next(Bytes key) {
+    return key.concat(Bytes.wrap(new byte[1]));
+  }
+
+  /** The deliveries of all versions of a key. */
+  static KeyRange rangeOfKey(Bytes space, SeenVersion version) {
+    return KeyRange.prefix(key(space, version).toBytes());
+  }
+
+  private static BytesWriter key(Bytes space, SeenVersion version) {
+    Bytes name = Bytes.utf8(version.key());
+    return head('V', 16 + 1 + name.length() + 2 + 8 + NUMBERS)
+        .raw(space)
+        .u8(version.code())
+        .escaped(name);
+  }
+
+  private static Bytes place(BytesWriter key, Place place) {
+    return key.i64(place.timestamp()).i64(place.node()).i64(place.round()).toBytes();
+  }
+
+  /** The place at the end of a key. */
+  static Place placeOf(Bytes key) {
+    BytesReader in = new BytesReader(key, key.length() - NUMBERS);
+    return new Place(in.i64(), in.i64(), in.i64());
+  }
+
+  static Bytes began(String agent, Life life) {
+    return agent('B', agent, 16).i64(life.node()).i64(life.number()).toBytes();
+  }
+
+  /** All lives of an agent. */
+  static KeyRange began(String agent) {
+    return KeyRange.prefix(agent('B', agent, 0).toBytes());
+  }
+
+  /** The life in a key of {@link #began}. */
+  static Life lifeOf(Bytes key) {
+    BytesReader in = new BytesReader(key, key.length() - 16);
+    return new Life(in.i64(), in.i64());
+  }
+
+  static Bytes confirmed(String agent, Life life) {
+    return agent('C', agent, 16).i64(life.node()).i64(life.number()).toBytes();
+  }
+
+  /**
+   * A round in the order of all: by time, which rises with each round of a node.
+   *
+   * @param timestamp the store's, unique
+   */
+  record Place(long timestamp, long node, long round) implements Comparable<Place> {
+    /** Before all that was recorded from a timestamp on. */
+    static Place before(long timestamp) {
+      return new Place(timestamp, 0, 0);
+    }
+
+    static Place of(Round round) {
+      return new Place(round.timestamp(), round.node(), round.number());
+    }
+
+    Bytes roundKey() {
+      return ReceiptKeys.round(node, round);
+    }
+
+    @Override
+    public int compareTo(Place other) {
+      int byTime = Long.compare(timestamp, other.timestamp);
+      int byNode = byTime != 0 ? byTime : Long.compare(node, other.node);
+      return byNode != 0 ? byNode : Long.compare(round, other.round);
+    }
+  }
+}

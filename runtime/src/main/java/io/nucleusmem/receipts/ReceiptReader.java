@@ -1,0 +1,369 @@
+package io.nucleusmem.receipts;
+
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MemSpaceSystem;
+import io.nucleusmem.memspace.StateJson;
+import io.nucleusmem.receipts.ReceiptKeys.Place;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Page;
+import io.nucleusmem.store.Row;
+import io.nucleusmem.store.StoreScope;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
+
+/**
+ * Reads the logs of all nodes from the store, on any node.
+ *
+ * <p>Where derived rows are written behind the log, the rounds that have none yet are read too:
+ * first it is looked how far the rows go, then they are read, then the log from there.
+ */
+final class ReceiptReader {
+  static final int ROUNDS_PAGE = 64;
+
+  private static final int SEEN_ROUNDS_MAX = 100_000; // of all versions of a key
+  private static final int NODES_PAGE = 1_024;
+  private static final int LIVES_PAGE = 1_024;
+
+  private final KvStore store;
+
+  ReceiptReader(KvStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Some rounds.
+   *
+   * @param more true if there may be others behind the last one
+   */
+  record Rounds(List<Round> rounds, boolean more) {}
+
+  /** What is known of a life. */
+  record LifeState(Optional<Began> began, Map<String, Long> confirmed) {
+    boolean confirms(LogRecord.Delivered delivered, SeenVersion version, long seq) {
+      return delivered.input()
+          ? confirmed.getOrDefault(delivered.via(), 0L) >= version.revision()
+          : confirmed.getOrDefault(LogRecord.Confirmed.READS, 0L) >= seq;
+    }
+  }
+
+  /** The rounds that have something of an agent, behind a place and up to a timestamp. */
+  CompletionStage<Rounds> ofAgent(String agent, Place after, long until) {
+    return tail()
+        .thenCompose(
+            tail ->
+                places(ReceiptKeys.rangeOfAgent(agent, after, until))
+                    .thenCompose(
+                        places -> {
+                          places.addAll(
+                              tail.stream()
+                                  .filter(round -> concerns(round, agent))
+                                  .map(Place::of)
+                                  .filter(at -> at.timestamp() <= until),
+                              after);
+                          return rounds(places, tail);
+                        }));
+  }
+
+  private static boolean concerns(Round round, String agent) {
+    return round.records().stream()
+        .anyMatch(
+            record -> record.agent().equals(agent) && !(record instanceof LogRecord.Confirmed));
+  }
+
+  /** The rounds in which somebody got a version, behind a place; revision 0: any of its key. */
+  CompletionStage<Rounds> ofVersion(LedgerId space, SeenVersion version, Place after) {
+    Bytes id = space.bytes();
+    boolean any = version.revision() == 0;
+    return tail()
+        .thenCompose(
+            tail ->
+                (any
+                        ? allPlaces(ReceiptKeys.rangeOfKey(id, version), new TreeSet<>())
+                        : places(ReceiptKeys.rangeOfVersion(id, version, after)))
+                    .thenCompose(
+                        places -> {
+                          places.all().headSet(after, true).clear();
+                          places.addAll(
+                              tail.stream()
+                                  .filter(round -> delivers(round, space, version))
+                                  .map(Place::of),
+                              after);
+                          return rounds(places, tail);
+                        }));
+  }
+
+  /** True if a delivery brought the version, or one of its key if the revision is 0. */
+  static boolean brings(LogRecord.Delivered delivered, LedgerId space, SeenVersion wanted) {
+    return MemSpaceSystem.spaceOf(delivered.mount()).equals(space)
+        && delivered.versions().stream().anyMatch(version -> matches(version, wanted));
+  }
+
+  static boolean matches(SeenVersion version, SeenVersion wanted) {
+    return version.code() == wanted.code()
+        && version.key().equals(wanted.key())
+        && version.revision() > 0
+        && (wanted.revision() == 0 || wanted.revision() == version.revision());
+  }
+
+  private static boolean delivers(Round round, LedgerId space, SeenVersion version) {
+    return round.records().stream()
+        .anyMatch(record -> record instanceof LogRecord.Delivered it && brings(it, space, version));
+  }
+
+  /**
+   * Places in their order.
+   *
+   * @param more true if there are others behind the last one
+   */
+  private record Places(TreeSet<Place> all, boolean more) {
+    /**
+     * Adds those of the log's tail; where the rows go on, only up to the last one that is known.
+     */
+    void addAll(Stream<Place> tail, Place after) {
+      Place last = more && !all.isEmpty() ? all.last() : null;
+      tail.filter(place -> place.compareTo(after) > 0)
+          .filter(place -> last == null || place.compareTo(last) < 0)
+          .forEach(all::add);
+    }
+  }
+
+  private CompletionStage<Places> places(KeyRange range) {
+    if (range.isEmpty()) {
+      return CompletableFuture.completedStage(new Places(new TreeSet<>(), false));
+    }
+    return store
+        .scan(range, ROUNDS_PAGE, Direction.ASCENDING)
+        .thenApply(page -> new Places(placesOf(page), page.rest().isPresent()));
+  }
+
+  private static TreeSet<Place> placesOf(Page page) {
+    TreeSet<Place> places = new TreeSet<>();
+    page.rows().forEach(row -> places.add(ReceiptKeys.placeOf(row.key())));
+    return places;
+  }
+
+  /** The places of all versions of a key: they lie by revision, not by time. */
+  private CompletionStage<Places> allPlaces(KeyRange range, TreeSet<Place> found) {
+    return store
+        .scan(range, KvStore.SCAN_ROWS_MAX, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              found.addAll(placesOf(page));
+              if (page.rest().isEmpty()) {
+                return CompletableFuture.completedStage(new Places(found, false));
+              }
+              if (found.size() > SEEN_ROUNDS_MAX) {
+                throw MemSpaceException.tooLarge(
+                    "the history of who saw this key; name a revision, it",
+                    found.size(),
+                    SEEN_ROUNDS_MAX,
+                    "rounds");
+              }
+              return allPlaces(page.rest().get(), found);
+            });
+  }
+
+  /** The first rounds at these places. */
+  private CompletionStage<Rounds> rounds(Places places, List<Round> tail) {
+    List<Place> wanted = places.all().stream().limit(ROUNDS_PAGE).toList();
+    // behind the last row of a page that has a rest nothing is known yet
+    boolean more = places.more() || wanted.size() < places.all().size();
+    Map<Bytes, Round> found = new HashMap<>();
+    tail.forEach(round -> found.put(Place.of(round).roundKey(), round));
+    List<Bytes> keys =
+        wanted.stream().map(Place::roundKey).filter(key -> !found.containsKey(key)).toList();
+    return store
+        .getAll(keys)
+        .thenApply(
+            rows -> {
+              rows.forEach((key, value) -> found.put(key, Round.decode(key, value)));
+              List<Round> rounds = new ArrayList<>();
+              for (Place place : wanted) {
+                Round round = found.get(place.roundKey());
+                if (round != null) {
+                  rounds.add(round);
+                }
+              }
+              return new Rounds(rounds, more);
+            });
+  }
+
+  // ---- lives ----
+
+  /** What is known of lives of an agent. */
+  CompletionStage<Map<Life, LifeState>> lives(String agent, Set<Life> lives) {
+    Set<Bytes> keys = new LinkedHashSet<>();
+    for (Life life : lives) {
+      keys.add(ReceiptKeys.began(agent, life));
+      keys.add(ReceiptKeys.confirmed(agent, life));
+    }
+    return store
+        .getAll(keys)
+        .thenCombine(
+            tail(),
+            (rows, tail) -> {
+              Map<Life, LifeState> states = new HashMap<>();
+              for (Life life : lives) {
+                states.put(life, state(agent, life, rows, tail));
+              }
+              return states;
+            });
+  }
+
+  private static LifeState state(
+      String agent, Life life, Map<Bytes, Bytes> rows, List<Round> tail) {
+    Began began =
+        Optional.ofNullable(rows.get(ReceiptKeys.began(agent, life)))
+            .map(row -> StateJson.decode(row, Began.class))
+            .orElse(null);
+    Map<String, Long> confirmed = new TreeMap<>();
+    Bytes row = rows.get(ReceiptKeys.confirmed(agent, life));
+    if (row != null) {
+      confirmed.putAll(StateJson.decode(row, RoundWriter.ConfirmedRow.class).upTo());
+    }
+    for (Round round : tail) {
+      for (LogRecord record : round.records()) {
+        if (round.node() != life.node()
+            || record.life() != life.number()
+            || !record.agent().equals(agent)) {
+          continue;
+        }
+        if (record instanceof LogRecord.LifeBegan it) {
+          began = it.what();
+        } else if (record instanceof LogRecord.Confirmed it) {
+          it.upTo().forEach((watch, upTo) -> confirmed.merge(watch, upTo, Math::max));
+        }
+      }
+    }
+    return new LifeState(Optional.ofNullable(began), confirmed);
+  }
+
+  /** All lives of an agent, with what it was in each. */
+  CompletionStage<Map<Life, Began>> lives(String agent) {
+    return livesIn(ReceiptKeys.began(agent))
+        .thenCombine(
+            tail(),
+            (lives, tail) -> {
+              for (Round round : tail) {
+                for (LogRecord record : round.records()) {
+                  if (record instanceof LogRecord.LifeBegan it && it.agent().equals(agent)) {
+                    lives.put(new Life(round.node(), it.life()), it.what());
+                  }
+                }
+              }
+              return lives;
+            });
+  }
+
+  private CompletionStage<Map<Life, Began>> livesIn(KeyRange range) {
+    return store
+        .scan(range, LIVES_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              Map<Life, Began> lives = new HashMap<>();
+              page.rows()
+                  .forEach(
+                      row ->
+                          lives.put(
+                              ReceiptKeys.lifeOf(row.key()),
+                              StateJson.decode(row.value(), Began.class)));
+              return page.rest().isEmpty()
+                  ? CompletableFuture.completedStage(lives)
+                  : livesIn(page.rest().get())
+                      .thenApply(
+                          rest -> {
+                            lives.putAll(rest);
+                            return lives;
+                          });
+            });
+  }
+
+  // ---- rounds without derived rows ----
+
+  private CompletionStage<List<Round>> tail() {
+    if (store.scope() == StoreScope.ALL) {
+      return CompletableFuture.completedStage(List.of());
+    }
+    return openNodes(ReceiptKeys.nodes())
+        .thenCompose(
+            nodes -> {
+              CompletionStage<List<Round>> all =
+                  CompletableFuture.completedStage(new ArrayList<>());
+              for (long node : nodes) {
+                all =
+                    all.thenCombine(
+                        tailOf(node),
+                        (list, rounds) -> {
+                          list.addAll(rounds);
+                          return list;
+                        });
+              }
+              return all;
+            });
+  }
+
+  private CompletionStage<List<Long>> openNodes(KeyRange range) {
+    return store
+        .scan(range, NODES_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              List<Long> nodes = new ArrayList<>();
+              for (Row row : page.rows()) {
+                if (!RoundWriter.isClosed(row.value())) {
+                  nodes.add(new BytesReader(row.key(), 2).i64());
+                }
+              }
+              return page.rest().isEmpty()
+                  ? CompletableFuture.completedStage(nodes)
+                  : openNodes(page.rest().get())
+                      .thenApply(
+                          rest -> {
+                            nodes.addAll(rest);
+                            return nodes;
+                          });
+            });
+  }
+
+  private CompletionStage<List<Round>> tailOf(long node) {
+    return store
+        .get(ReceiptKeys.indexed(node))
+        .thenCompose(
+            row ->
+                roundsIn(
+                    ReceiptKeys.roundsAfter(
+                        node, row.map(value -> new BytesReader(value).i64()).orElse(0L))));
+  }
+
+  private CompletionStage<List<Round>> roundsIn(KeyRange range) {
+    return store
+        .scan(range, NODES_PAGE, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              List<Round> rounds = new ArrayList<>();
+              page.rows().forEach(row -> rounds.add(Round.decode(row.key(), row.value())));
+              return page.rest().isEmpty()
+                  ? CompletableFuture.completedStage(rounds)
+                  : roundsIn(page.rest().get())
+                      .thenApply(
+                          rest -> {
+                            rounds.addAll(rest);
+                            return rounds;
+                          });
+            });
+  }
+}

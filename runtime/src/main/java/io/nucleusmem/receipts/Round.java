@@ -1,0 +1,179 @@
+package io.nucleusmem.receipts;
+
+import io.nucleusmem.memspace.StateJson;
+import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A row of the receipt log: what one commit recorded, for whatever agents of the node.
+ *
+ * <p>{@code format(1)=1 timestamp(8) texts(varint) text* records(varint) record*}; texts are named
+ * by their place, since the receipts of a round have most of them in common. A record: {@code
+ * kind(1) agent(varint) life(varint)}, then by kind as the methods below write them.
+ *
+ * @param node incarnation of the node
+ * @param number of the round, from 1
+ * @param timestamp the store's time
+ */
+record Round(long node, long number, long timestamp, List<LogRecord> records) {
+  private static final int FORMAT = 1;
+  private static final int DELIVERED = 1;
+  private static final int CONFIRMED = 2;
+  private static final int BEGAN = 3;
+  private static final int ACTED = 4;
+  private static final int CALLED = 5;
+  private static final int INPUT = 0x80; // added to the code of how it came
+
+  Bytes encode() {
+    Texts texts = new Texts();
+    BytesWriter body = new BytesWriter(64 * records.size() + 16);
+    body.varint(records.size());
+    records.forEach(record -> write(record, texts, body));
+    BytesWriter out = new BytesWriter(body.size() + 64);
+    out.u8(FORMAT).i64(timestamp).varint(texts.places.size());
+    texts.places.keySet().forEach(out::text);
+    return out.raw(body.toBytes()).toBytes();
+  }
+
+  private static final class Texts {
+    private final Map<String, Integer> places = new LinkedHashMap<>();
+
+    int place(String text) {
+      Integer there = places.putIfAbsent(text, places.size());
+      return there == null ? places.size() - 1 : there;
+    }
+  }
+
+  private static void write(LogRecord record, Texts texts, BytesWriter out) {
+    if (record instanceof LogRecord.Delivered it) {
+      head(DELIVERED, record, texts, out)
+          .varint(it.seq())
+          .u8(it.how().code() | (it.input() ? INPUT : 0));
+      out.varint(texts.place(it.space())).varint(texts.place(it.mount()));
+      out.varint(texts.place(it.via())).varint(it.during()).i64(it.request()).varint(it.at());
+      versions(it.versions(), texts, out);
+    } else if (record instanceof LogRecord.Confirmed it) {
+      head(CONFIRMED, record, texts, out).varint(it.upTo().size());
+      new TreeMap<>(it.upTo())
+          .forEach((watch, upTo) -> out.varint(texts.place(watch)).varint(upTo));
+    } else if (record instanceof LogRecord.LifeBegan it) {
+      head(BEGAN, record, texts, out).bytes(StateJson.encode(it.what()));
+    } else if (record instanceof LogRecord.Acted it) {
+      head(ACTED, record, texts, out).varint(it.seq()).varint(texts.place(it.kind()));
+      out.varint(texts.place(it.space())).varint(texts.place(it.mount()));
+      out.varint(it.during()).i64(it.request()).u8(it.done() ? 1 : 0);
+      versions(it.versions(), texts, out);
+    } else if (record instanceof LogRecord.Called it) {
+      head(CALLED, record, texts, out).varint(it.seq()).varint(texts.place(it.kind()));
+      out.varint(texts.place(it.name())).varint(it.during()).bytes(it.request());
+      out.u8(it.failed() ? 1 : 0).bytes(it.reply()).varint(it.micros()).varint(it.tokens());
+    }
+  }
+
+  private static BytesWriter head(int kind, LogRecord record, Texts texts, BytesWriter out) {
+    return out.u8(kind).varint(texts.place(record.agent())).varint(record.life());
+  }
+
+  private static void versions(List<SeenVersion> versions, Texts texts, BytesWriter out) {
+    out.varint(versions.size());
+    for (SeenVersion version : versions) {
+      out.u8(version.code()).varint(texts.place(version.key())).varint(version.revision());
+    }
+  }
+
+  static Round decode(Bytes key, Bytes value) {
+    BytesReader in = new BytesReader(value);
+    int format = in.u8();
+    if (format != FORMAT) {
+      throw new IllegalStateException(
+          "a row of receipts has the format [%d]; this version reads [%d]"
+              .formatted(format, FORMAT));
+    }
+    long timestamp = in.i64();
+    List<String> texts = new ArrayList<>();
+    for (int left = in.count(); left > 0; left--) {
+      texts.add(in.text());
+    }
+    List<LogRecord> records = new ArrayList<>();
+    for (int left = in.count(); left > 0; left--) {
+      records.add(read(in, texts));
+    }
+    return new Round(ReceiptKeys.nodeOf(key), ReceiptKeys.roundOf(key), timestamp, records);
+  }
+
+  private static LogRecord read(BytesReader in, List<String> texts) {
+    int kind = in.u8();
+    String agent = texts.get(in.count());
+    long life = in.varint();
+    return switch (kind) {
+      case DELIVERED -> {
+        long seq = in.varint();
+        int how = in.u8();
+        yield new LogRecord.Delivered(
+            agent,
+            life,
+            seq,
+            How.ofCode(how & ~INPUT),
+            (how & INPUT) != 0,
+            texts.get(in.count()),
+            texts.get(in.count()),
+            texts.get(in.count()),
+            in.varint(),
+            in.i64(),
+            in.varint(),
+            versions(in, texts));
+      }
+      case CONFIRMED -> {
+        Map<String, Long> upTo = new TreeMap<>();
+        for (int left = in.count(); left > 0; left--) {
+          upTo.put(texts.get(in.count()), in.varint());
+        }
+        yield new LogRecord.Confirmed(agent, life, upTo);
+      }
+      case BEGAN -> new LogRecord.LifeBegan(agent, life, StateJson.decode(in.bytes(), Began.class));
+      case ACTED ->
+          new LogRecord.Acted(
+              agent,
+              life,
+              in.varint(),
+              texts.get(in.count()),
+              texts.get(in.count()),
+              texts.get(in.count()),
+              in.varint(),
+              in.i64(),
+              in.u8() == 1,
+              versions(in, texts));
+      case CALLED ->
+          new LogRecord.Called(
+              agent,
+              life,
+              in.varint(),
+              texts.get(in.count()),
+              texts.get(in.count()),
+              in.varint(),
+              in.bytes(),
+              in.u8() == 1,
+              in.bytes(),
+              in.varint(),
+              in.varint());
+      default ->
+          throw new IllegalStateException(
+              "a record of receipts has the kind [%d]; known are 1 to 5".formatted(kind));
+    };
+  }
+
+  private static List<SeenVersion> versions(BytesReader in, List<String> texts) {
+    List<SeenVersion> versions = new ArrayList<>();
+    for (int left = in.count(); left > 0; left--) {
+      int code = in.u8();
+      versions.add(SeenVersion.ofCode(code, texts.get(in.count()), in.varint()));
+    }
+    return versions;
+  }
+}

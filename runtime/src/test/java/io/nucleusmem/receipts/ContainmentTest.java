@@ -1,0 +1,138 @@
+package io.nucleusmem.receipts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.Behaviors;
+import io.nucleusmem.agent.AgentContext;
+import io.nucleusmem.agent.AgentMount;
+import io.nucleusmem.agent.AgentSpec;
+import io.nucleusmem.agent.AgentType;
+import io.nucleusmem.agent.testkit.AgentTestKit;
+import io.nucleusmem.memspace.Access;
+import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.Entry;
+import io.nucleusmem.memspace.EntryKey;
+import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.Signal;
+import io.nucleusmem.memspace.WatchRequest;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** G10: what a bad version has led to is found, over several agents. */
+@Timeout(120)
+class ContainmentTest {
+  private static final Principal AUTHOR = Principal.of("author");
+
+  sealed interface Msg {}
+
+  record Changed(AgentContext.Seen<Signal> signal) implements Msg {}
+
+  record Got(Optional<Entry> entry, Throwable failure) implements Msg {}
+
+  static final AgentType<Msg> TYPE = AgentType.of("copier", Msg.class, ContainmentTest::create);
+
+  /** Copies what is below one prefix of the desk to below another. */
+  static Behavior<Msg> create(AgentContext<Msg> ctx) {
+    String from = ctx.config().get("from");
+    String to = ctx.config().get("to");
+    ctx.watch("all", "desk", WatchRequest.of(Region.MEMORY, from).from(1), Changed::new);
+    return Behaviors.receive(Msg.class)
+        .onMessage(
+            Changed.class,
+            changed -> {
+              Signal signal = changed.signal().what();
+              ctx.pipe(ctx.space("desk").pull(signal.key(), signal.revision()), Got::new);
+              return Behaviors.same();
+            })
+        .onMessage(
+            Got.class,
+            got -> {
+              Entry entry = got.entry().orElseThrow();
+              ctx.space("desk")
+                  .put(
+                      EntryKey.of(to + entry.key().name().substring(from.length())),
+                      Content.text(entry.text()));
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  private AgentTestKit kit;
+  private Receipts receipts;
+
+  @BeforeEach
+  void start() {
+    AgentMount desk = AgentMount.of("desk", Access.READ_WRITE);
+    kit = AgentTestKit.start(TYPE, Map.of("from", "a/", "to", "b/"), desk);
+    kit.await(
+        kit.agents()
+            .spawn(
+                AUTHOR,
+                AgentSpec.of("copier", "second", desk).config(Map.of("from", "b/", "to", "c/"))));
+    kit.await(
+        kit.agents()
+            .spawn(
+                AUTHOR,
+                AgentSpec.of("copier", "apart", desk).config(Map.of("from", "x/", "to", "y/"))));
+    receipts = ReceiptsClient.of(kit.system());
+  }
+
+  @AfterEach
+  void end() {
+    kit.close();
+  }
+
+  private Containment containment(String key, long revision, int derived) {
+    return kit.until(
+        "a containment",
+        () -> receipts.containment(AUTHOR, "desk", SeenVersion.entry(Region.MEMORY, key, revision)),
+        found -> found.derived().size() >= derived);
+  }
+
+  @Test
+  void whatTheReadersWroteAndWhoReadThatIsFoundAndNothingBesides() {
+    kit.put("desk", "a/before", "good");
+    kit.entries("desk", EntryKey.of("c/"), 1);
+    kit.put("desk", "x/other", "apart");
+    kit.entries("desk", EntryKey.of("y/"), 1);
+    long bad = kit.put("desk", "a/bad", "wrong").revision();
+    kit.entries("desk", EntryKey.of("c/"), 2);
+
+    Containment found = containment("a/bad", bad, 2);
+    assertThat(found.readers())
+        .extracting(Containment.Reader::agent)
+        .containsExactlyInAnyOrder("copier", "second");
+    assertThat(found.derived())
+        .extracting(each -> each.version().version().key())
+        .containsExactly("b/bad", "c/bad");
+    assertThat(found.derived())
+        .extracting(Containment.Derived::agent)
+        .containsExactly("copier", "second");
+    assertThat(found.edges())
+        .extracting(
+            edge ->
+                edge.agent()
+                    + (edge.wrote() ? " wrote " : " read ")
+                    + edge.version().version().key())
+        .containsExactlyInAnyOrder(
+            "copier read a/bad", "copier wrote b/bad", "second read b/bad", "second wrote c/bad");
+    assertThat(found.complete()).isTrue();
+  }
+
+  @Test
+  void versionThatNobodyGotHasLedToNothing() {
+    long alone = kit.put("desk", "z", "unread").revision();
+    Containment found = containment("z", alone, 0);
+    assertThat(found.readers()).isEmpty();
+    assertThat(found.derived()).isEmpty();
+    assertThatThrownBy(() -> containment("z", 0, 0)).isInstanceOf(MemSpaceException.class);
+  }
+}
