@@ -156,7 +156,7 @@ final class CutClient implements Cuts {
               Optional<SpaceRows.Manifest> now =
                   row.map(bytes -> StateJson.decode(bytes, SpaceRows.Manifest.class))
                       .filter(manifest -> !manifest.state().equals(SpaceRows.Manifest.DELETED))
-                      .filter(manifest -> manifest.createdAt() <= at.toEpochMilli())
+                      .filter(manifest -> manifest.wasThere(at.toEpochMilli()))
                       .filter(
                           manifest ->
                               MemSpaceClient.maySee(caller, manifest.info(0, Optional.empty())));

@@ -1,9 +1,11 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.LedgerCopy;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
@@ -48,6 +50,7 @@ final class SpaceImport {
   private long next = -1; // revision that the ledger's next commit must begin with; -1: any
   private long commits;
   private long bytes;
+  private long importedAt; // store's time in milliseconds
   private boolean ended;
   private volatile boolean appearing; // the space is there, or may be
 
@@ -127,6 +130,7 @@ final class SpaceImport {
         .now()
         .thenAccept(
             now -> {
+              importedAt = Timestamps.millis(now);
               if (header.timestamp() >= now) {
                 throw MemSpaceException.invalid(
                     "file",
@@ -166,11 +170,23 @@ final class SpaceImport {
       if (next >= 0 && row.first() != next || row.last() > ledger.revision()) {
         throw damaged(block, "commit [%d] where [%d] belongs".formatted(row.first(), next));
       }
+      boolean oldest = next < 0 && ledger.topic() == null;
       next = row.last() + 1;
-      rows.add(row);
+      rows.add(oldest ? withState(row) : row);
     }
     return write(
         rows, (batch, row) -> LedgerCopy.commit(batch, id, row, commits++ % ANCHOR_EVERY == 0));
+  }
+
+  /** What the space is stands in its oldest commit, where a cut through the past looks for it. */
+  private LogRow withState(LogRow row) {
+    List<LogRecord> records = new ArrayList<>(row.records());
+    LogRecord first = records.get(0);
+    List<Change> changes = new ArrayList<>(first.changes());
+    changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest())));
+    changes.add(new Change.OfState(SpaceRows.mountKey(mountId()), StateJson.encode(mount())));
+    records.set(0, new LogRecord(first.author(), first.request(), changes));
+    return new LogRow(row.first(), row.owner(), row.timestamp(), records);
   }
 
   private record Stored(EntryRef entry, long revision, Bytes value) {}
@@ -277,6 +293,7 @@ final class SpaceImport {
         .thenCompose(
             now -> {
               appearing = true;
+              importedAt = Timestamps.millis(now); // it was not there before
               WriteBatch.Builder batch = WriteBatch.at(now);
               batch.insert(
                   Catalogue.key(name), StateJson.encode(new Catalogue.SpaceRow(space.toString())));
@@ -312,7 +329,8 @@ final class SpaceImport {
         header.retentionVersions(),
         header.retentionBytes(),
         SpaceRows.Manifest.ACTIVE,
-        header.createdAt());
+        header.createdAt(),
+        importedAt);
   }
 
   private String mountId() {

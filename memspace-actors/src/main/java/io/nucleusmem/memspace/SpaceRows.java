@@ -41,7 +41,8 @@ final class SpaceRows {
       Long retentionVersions,
       Long retentionBytes,
       String state,
-      long createdAt) {
+      long createdAt,
+      Long importedAt) {
     static final String ACTIVE = "active";
     static final String ARCHIVED = "archived";
     static final String DELETED = "deleted";
@@ -60,7 +61,8 @@ final class SpaceRows {
           versionsOf(request.retention()),
           bytesOf(request.retention()),
           ACTIVE,
-          createdAtMillis);
+          createdAtMillis,
+          null);
     }
 
     Manifest with(UpdateSpace change) {
@@ -81,7 +83,8 @@ final class SpaceRows {
           versions,
           bytes,
           state,
-          createdAt);
+          createdAt,
+          importedAt);
     }
 
     private static Long millisOf(Retention retention) {
@@ -110,7 +113,13 @@ final class SpaceRows {
           retentionVersions,
           retentionBytes,
           other,
-          createdAt);
+          createdAt,
+          importedAt);
+    }
+
+    /** True if the space was there at a time: an imported one is, from its import on. */
+    boolean wasThere(long millis) {
+      return createdAt <= millis && (importedAt == null || importedAt <= millis);
     }
 
     Retention retention() {

@@ -271,6 +271,32 @@ class ExportImportTest {
 
   @ParameterizedTest
   @CsvSource({"ALL", "REGION"})
+  void g8ImportedSpaceIsPartOfCutsFromItsImportOn(StoreScope scope) {
+    TestNode node = start(scope);
+    Instant written = await(create(node, "s").put(EntryKey.of("k0"), Content.text("v"))).at();
+    byte[] file = export(node, "s", Optional.empty(), 0);
+    load(node, "copy", file, new Random(8));
+    MountedSpace copy = await(node.spaces().openOnly(BEN, "copy"));
+    Instant there = await(copy.put(EntryKey.of("k0"), Content.text("w"))).at();
+    await(
+        node.spaces()
+            .update(
+                BEN,
+                "copy",
+                new UpdateSpace(
+                    Optional.of(Map.of("team", "blue")), Optional.empty(), Optional.empty())));
+    assertThat(cut(node, written)).containsExactly("s {team=red}");
+    assertThat(cut(node, there)).containsExactly("copy {team=red}", "s {team=red}");
+  }
+
+  private static List<String> cut(TestNode node, Instant at) {
+    return await(node.spaces().cuts().spaces(BEN, at, 10, Optional.empty())).items().stream()
+        .map(space -> space.name() + " " + space.labels())
+        .toList();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ALL", "REGION"})
   void whatWasCompactedStaysSo(StoreScope scope) {
     TestNode node = start(scope);
     String name = "s-" + UUID.randomUUID();

@@ -19,10 +19,10 @@ import io.nucleusmem.receipts.How;
 import io.nucleusmem.receipts.LifeLog;
 import io.nucleusmem.receipts.RecordedSpace;
 import io.nucleusmem.receipts.SeenVersion;
-import io.nucleusmem.store.Bytes;
 import io.nucleusmem.routing.RegisteredRoute;
 import io.nucleusmem.routing.Route;
 import io.nucleusmem.routing.Target;
+import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.time.Instant;
@@ -372,7 +372,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
         node.settings().space(),
         inbox.mount().id(),
         Inboxes.topic(agent),
-        content);
+        Inboxes.withoutCorrelation(content));
   }
 
   @Override

@@ -10,10 +10,12 @@ import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
+import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreExtension;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.receipts.ReceiptLog;
 import io.nucleusmem.receipts.ReceiptSettings;
+import io.nucleusmem.receipts.ReceiptsClient;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -84,7 +86,11 @@ public final class AgentSystem {
                       .withMessageExtractor(AgentPlacement.extractor())
                       .withAllocationStrategy(new AgentPlacement(cluster))
                       .withStopMessage(new AgentProtocol.Leave()));
-              return new AgentsClient(sharding, cluster, node);
+              NucleusMem memory = NucleusMem.get(system);
+              Reruns reruns =
+                  new RerunsClient(
+                      system, node, ReceiptsClient.of(system).rerunSource(), memory.operations());
+              return new AgentsClient(sharding, cluster, node, reruns);
             });
   }
 

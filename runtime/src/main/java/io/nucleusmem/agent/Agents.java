@@ -21,6 +21,9 @@ public interface Agents {
   /** The same agents as the router sees them. */
   Recipients recipients();
 
+  /** Agents run again, on this node. */
+  Reruns reruns();
+
   /** The types that can be hosted. */
   CompletionStage<List<AgentTypeInfo>> types();
 

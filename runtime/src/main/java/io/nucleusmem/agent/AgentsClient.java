@@ -37,11 +37,18 @@ final class AgentsClient implements Agents {
   private final ClusterSharding sharding;
   private final Cluster cluster;
   private final AgentNode node;
+  private final Reruns reruns;
 
-  AgentsClient(ClusterSharding sharding, Cluster cluster, AgentNode node) {
+  AgentsClient(ClusterSharding sharding, Cluster cluster, AgentNode node, Reruns reruns) {
+    this.reruns = reruns;
     this.sharding = sharding;
     this.cluster = cluster;
     this.node = node;
+  }
+
+  @Override
+  public Reruns reruns() {
+    return reruns;
   }
 
   private CompletionStage<AgentInfo> ask(

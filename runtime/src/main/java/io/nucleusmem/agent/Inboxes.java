@@ -13,6 +13,7 @@ import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.Region;
 import io.nucleusmem.memspace.WriteOptions;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -96,6 +97,13 @@ final class Inboxes {
                   ? spaces.open(new Principal(holder, false), own.get())
                   : spaces.mount(SYSTEM, space, request);
             });
+  }
+
+  /** A content without what ties an answer to its question, which is another each time. */
+  static Content withoutCorrelation(Content content) {
+    Map<String, String> metadata = new HashMap<>(content.metadata());
+    metadata.keySet().removeAll(Set.of(ASK, ANSWER));
+    return content.withMetadata(metadata);
   }
 
   static String topic(String agent) {

@@ -82,7 +82,7 @@ public final class HttpEndpoint {
     new TopicRoutes(callers, replays, streams, settings.pullWaitMax(), waits).addTo(table);
     new MountRoutes(spaces, callers, replays).addTo(table);
     new AgentRoutes(agents, callers, replays).addTo(table);
-    new ReceiptRoutes(ReceiptsClient.of(system)).addTo(table);
+    new ReceiptRoutes(ReceiptsClient.of(system), agents.reruns(), replays).addTo(table);
     new RoutingRoutes(routing, replays).addTo(table);
     new MessageRoutes(agents, routing, callers).addTo(table);
     new DecisionRoutes(routing).addTo(table);

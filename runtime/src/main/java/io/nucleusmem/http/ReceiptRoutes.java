@@ -10,6 +10,7 @@ import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.nucleusmem.agent.Reruns;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.receipts.Containment;
@@ -17,6 +18,7 @@ import io.nucleusmem.receipts.Receipt;
 import io.nucleusmem.receipts.Receipts;
 import io.nucleusmem.receipts.Replayed;
 import io.nucleusmem.receipts.SeenVersion;
+import io.nucleusmem.receipts.Tape;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +27,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 
 /** What agents saw: the beginning of section 9 of the contract. */
 final class ReceiptRoutes {
@@ -36,9 +39,13 @@ final class ReceiptRoutes {
       20; // receipts whose contents are in memory: at most 1 MiB each
 
   private final Receipts receipts;
+  private final Reruns reruns;
+  private final Replays replays;
 
-  ReceiptRoutes(Receipts receipts) {
+  ReceiptRoutes(Receipts receipts, Reruns reruns, Replays replays) {
     this.receipts = receipts;
+    this.reruns = reruns;
+    this.replays = replays;
   }
 
   /**
@@ -151,8 +158,22 @@ final class ReceiptRoutes {
       List<EdgeJson> edges,
       boolean complete) {}
 
+  /** What to run again. */
+  record RerunJson(String from, String until, String fork, List<WithoutJson> without) {}
+
+  /** A version that is to be as if it had never been. */
+  record WithoutJson(String space, String key, Long revision) {
+    Tape.Without toVersion() {
+      return new Tape.Without(
+          Required.text("without.space", space),
+          Required.text("without.key", key),
+          Required.number("without.revision", revision));
+    }
+  }
+
   void addTo(RouteTable table) {
     table
+        .add("POST", "/v1/agents/{id}/rerun", this::rerun)
         .add(
             "GET",
             "/v1/containment",
@@ -217,6 +238,33 @@ final class ReceiptRoutes {
                         found.derived().stream().map(DerivedJson::of).toList(),
                         found.edges().stream().map(EdgeJson::of).toList(),
                         found.complete())));
+  }
+
+  private CompletionStage<HttpResponse> rerun(Call call) {
+    return call.json()
+        .thenCompose(
+            body -> {
+              RerunJson request = Json.read("body", body, RerunJson.class);
+              Instant from = Call.instant("from", Required.text("from", request.from()));
+              Instant until = Call.instant("until", Required.text("until", request.until()));
+              Set<Tape.Without> without =
+                  Required.listOrNone("without", request.without()).stream()
+                      .map(WithoutJson::toVersion)
+                      .collect(Collectors.toSet());
+              return replays.once(
+                  call,
+                  body,
+                  () ->
+                      reruns
+                          .rerun(
+                              call.principal(),
+                              call.path("id"),
+                              from,
+                              until,
+                              Optional.ofNullable(request.fork()),
+                              without)
+                          .thenApply(OperationRoutes::accepted));
+            });
   }
 
   /** The first page is read before the answer begins, so that a refusal is one. */

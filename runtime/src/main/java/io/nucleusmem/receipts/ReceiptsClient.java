@@ -55,6 +55,11 @@ public final class ReceiptsClient implements Receipts {
     this.containmentMax = containmentMax;
   }
 
+  /** What reruns play back. */
+  public RerunSource rerunSource() {
+    return new RerunSource(this, reader, versions);
+  }
+
   // ---- what an agent saw ----
 
   @Override

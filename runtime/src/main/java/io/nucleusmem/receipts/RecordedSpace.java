@@ -91,14 +91,7 @@ public final class RecordedSpace implements MountedSpace {
     LifeLog.Mark during = life.current();
     return space
         .get(key, at)
-        .thenApply(found -> one("get", during, Hashes.of(key, past(at)), key, found));
-  }
-
-  /** Which past was asked for; how fresh the present has to be makes no difference later. */
-  private static String past(ReadAt at) {
-    return at instanceof ReadAt.AtRevision || at instanceof ReadAt.AtInstant
-        ? at.toString()
-        : "now";
+        .thenApply(found -> one("get", during, Requests.get(key, at), key, found));
   }
 
   private Optional<Entry> one(
@@ -126,21 +119,13 @@ public final class RecordedSpace implements MountedSpace {
     LifeLog.Mark during = life.current();
     return space
         .pull(key, revision)
-        .thenApply(found -> one("pull", during, Hashes.of(key, revision), key, found));
+        .thenApply(found -> one("pull", during, Requests.pull(key, revision), key, found));
   }
 
   @Override
   public CompletionStage<Paged<Entry>> scan(ScanRequest request) {
     LifeLog.Mark during = life.current();
-    long asked =
-        Hashes.of(
-            request.region(),
-            request.prefix(),
-            past(request.at()),
-            request.direction(),
-            request.values(),
-            request.limit(),
-            request.cursor());
+    long asked = Requests.scan(request);
     return space
         .scan(request)
         .thenApply(
@@ -167,7 +152,7 @@ public final class RecordedSpace implements MountedSpace {
                   How.READ,
                   "history",
                   during,
-                  Hashes.of(key, limit, cursor),
+                  Requests.history(key, limit, cursor),
                   page.revision(),
                   versions(page.items()));
               return page;
@@ -180,7 +165,7 @@ public final class RecordedSpace implements MountedSpace {
   public CompletionStage<List<Claim>> claim(
       EntryKey prefix, String worker, Duration lease, int max) {
     LifeLog.Mark during = life.current();
-    long asked = Hashes.of(prefix, worker, lease, max);
+    long asked = Requests.claim(prefix, worker, lease, max);
     return life.effect(() -> space.claim(prefix, worker, lease, max))
         .thenApply(
             claims -> {

@@ -60,7 +60,7 @@ final class RecordedTopic implements MountedTopic {
               saw(
                   "message",
                   during,
-                  Hashes.of(name(), revision),
+                  Requests.message(name(), revision),
                   List.of(SeenVersion.message(name(), found.map(Message::revision).orElse(0L))));
               return found;
             });
@@ -85,7 +85,7 @@ final class RecordedTopic implements MountedTopic {
                   How.SCAN,
                   "fetch",
                   during,
-                  Hashes.of(name(), range),
+                  Requests.fetch(name(), range),
                   page.revision(),
                   versions(page.items()));
               return page;
@@ -138,7 +138,7 @@ final class RecordedTopic implements MountedTopic {
                   How.MESSAGE,
                   "pull",
                   during,
-                  Hashes.of(name(), subscription, max),
+                  Requests.pull(name(), subscription, max),
                   0,
                   versions(deliveries.stream().map(Delivery::message).toList()));
               return deliveries;

@@ -71,6 +71,7 @@ public final class Bench implements Callable<Integer> {
         new TikvPrices().run(dir.resolve("tikv"), into);
       }
       compaction(rounds, dir, into);
+      new StageOne(rounds).run(into);
       into.write(report);
       return 0;
     } finally {

@@ -78,10 +78,12 @@ record Calibration(
           likelihood += StrictMath.log(Math.max(scale.shares(each.logs())[each.own()], 1e-9));
         }
       }
-      if (likelihood > bestLikelihood) {
-        bestLikelihood = likelihood;
-        best = candidate;
+      // rises, then falls: the first that is worse ends it
+      if (likelihood <= bestLikelihood) {
+        break;
       }
+      bestLikelihood = likelihood;
+      best = candidate;
     }
     return best;
   }
@@ -116,6 +118,9 @@ record Calibration(
       double determinant = h00 * h11 - h01 * h01;
       double d0 = (h11 * g0 - h01 * g1) / determinant;
       double d1 = (h00 * g1 - h01 * g0) / determinant;
+      if (Math.abs(d0) < 1e-6 && Math.abs(d1) < 1e-4) {
+        break;
+      }
       offset -= Math.max(-1, Math.min(1, d0));
       slope = Math.max(1, slope - Math.max(-5, Math.min(5, d1)));
     }

@@ -64,7 +64,8 @@ public final class EmbeddingMatcher implements RouteMatcher {
       texts.add(route.description());
       texts.addAll(route.examples());
     }
-    embeddings.embedAll(texts.stream().filter(text -> !text.isBlank()).distinct().toList());
+    embeddings.embedAll(
+        texts.stream().filter(text -> !TextEmbeddings.isEmpty(text)).distinct().toList());
     SortedMap<String, RouteProfile> profiles = new TreeMap<>();
     for (Route route : routes) {
       if (profiles.put(route.name(), RouteProfile.of(route, embeddings)) != null) {

@@ -3,6 +3,7 @@ package io.nucleusmem.routing.embedding;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,8 +53,7 @@ final class Field {
   Field(Collection<RouteProfile> routes, Field before) {
     this.routes = List.copyOf(routes);
     if (before != null) {
-      var still = java.util.Collections.newSetFromMap(new java.util.IdentityHashMap<>());
-      still.addAll(this.routes);
+      var still = new HashSet<>(this.routes);
       before.pairs.forEach(
           (pair, model) -> {
             if (still.contains(pair.first()) && still.contains(pair.second())) {
@@ -102,18 +102,30 @@ final class Field {
     return new View(first, contenders, lowest);
   }
 
+  /** The first few in order; a sort of all would cost more than comparing them. */
   private List<Near> nearest(Query query, int count) {
-    List<Near> all = new ArrayList<>(routes.size());
+    List<Near> first = new ArrayList<>(count + 1);
+    double least = Double.NEGATIVE_INFINITY;
     for (RouteProfile route : routes) {
       // what has but the text that is left out is not there
-      if (!query.leavesOut(route) || route.exemplars().size() > 1) {
-        all.add(new Near(route, route.centroid(query)));
+      if (query.leavesOut(route) && route.exemplars().size() < 2) {
+        continue;
       }
+      double centroid = route.centroid(query);
+      if (first.size() == count && centroid <= least) {
+        continue; // routes come by name: of equal ones the first stays
+      }
+      int at = first.size();
+      while (at > 0 && first.get(at - 1).centroid() < centroid) {
+        at--;
+      }
+      first.add(at, new Near(route, centroid));
+      if (first.size() > count) {
+        first.remove(count);
+      }
+      least = first.get(first.size() - 1).centroid();
     }
-    all.sort(
-        Comparator.comparingDouble((Near each) -> -each.centroid())
-            .thenComparing(each -> each.route().name()));
-    return all.subList(0, Math.min(count, all.size()));
+    return first;
   }
 
   private static Close close(RouteProfile route, Query query) {

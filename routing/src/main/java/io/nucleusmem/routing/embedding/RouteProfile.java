@@ -55,13 +55,14 @@ final class RouteProfile {
    */
   static RouteProfile of(Route route, TextEmbeddings embeddings) {
     List<String> texts = new ArrayList<>();
-    List<String> given = route.examples().stream().filter(text -> !text.isBlank()).toList();
+    List<String> given =
+        route.examples().stream().filter(text -> !TextEmbeddings.isEmpty(text)).toList();
     int count = Math.min(given.size(), EXEMPLARS_MAX - 1);
     for (int i = 0; i < count; i++) {
       texts.add(embeddings.shortened(given.get((int) ((long) i * given.size() / count))));
     }
     int examples = texts.size();
-    if (!route.description().isBlank()) {
+    if (!TextEmbeddings.isEmpty(route.description())) {
       texts.add(embeddings.shortened(route.description()));
     }
     if (texts.isEmpty()) {

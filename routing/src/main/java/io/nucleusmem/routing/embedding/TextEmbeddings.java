@@ -98,7 +98,7 @@ public final class TextEmbeddings {
 
   /** The part of a text that is looked at. */
   String shortened(String text) {
-    if (text.isBlank()) {
+    if (isEmpty(text)) {
       throw new IllegalArgumentException("the text is empty; it must have at least one letter");
     }
     if (text.length() <= textCharsMax) {
@@ -113,7 +113,13 @@ public final class TextEmbeddings {
       tail++;
     }
     String part = text.substring(0, head) + "\n" + text.substring(tail);
-    return part.isBlank() ? text.strip().substring(0, 1) : part;
+    // nothing at both ends: then what stands between them
+    return isEmpty(part) ? Character.toString(text.trim().codePointAt(0)) : part;
+  }
+
+  /** Whether there is nothing but white space and control characters. */
+  static boolean isEmpty(String text) {
+    return text.isBlank() || text.trim().isEmpty();
   }
 
   private static float[] direction(float[] vector) {
