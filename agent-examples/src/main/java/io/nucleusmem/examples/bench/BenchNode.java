@@ -34,8 +34,7 @@ final class BenchNode implements AutoCloseable {
   }
 
   /** A node that hosts agents. */
-  BenchNode(
-      Path dir, String idleTimeout, Map<String, Object> more, List<AgentType<?>> types) {
+  BenchNode(Path dir, String idleTimeout, Map<String, Object> more, List<AgentType<?>> types) {
     node =
         NucleusNode.start(
             ConfigFactory.parseMap(more)
