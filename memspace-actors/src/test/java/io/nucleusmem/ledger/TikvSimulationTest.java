@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
  * The schedules of {@link LedgerSimulationTest} over TiKV's protocol, fewer of them: {@code
  * -Dsimulation.tikv.count=N}, {@code -Dsimulation.seed=N}. And the price of a commit there.
  */
-@Timeout(600)
+@Timeout(1_200)
 class TikvSimulationTest {
   private static final long SEED = Long.getLong("simulation.seed", 1);
   private static final int COUNT = Integer.getInteger("simulation.tikv.count", 6);
