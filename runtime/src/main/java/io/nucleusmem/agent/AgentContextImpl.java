@@ -467,8 +467,8 @@ final class AgentContextImpl<M> implements AgentContext<M> {
                         CompletableFuture.failedFuture(
                             new MemSpaceException(
                                 ErrorCode.UNAVAILABLE,
-                                "no router is configured on this node; send to an agent or publish to a"
-                                    + " topic"))));
+                                "no router is configured on this node; send to an agent or publish"
+                                    + " to a topic"))));
   }
 
   @Override

@@ -53,7 +53,8 @@ class ReceiptsHttpTest {
               """
               {"type": "reader", "id": "%s", "config": {"facts": "%s", "notes": "%s"},
                "mounts": [{"space": "%s", "access": "read_only"%s},
-                          {"space": "%s", "access": "read_write"}]}"""
+                          {"space": "%s", "access": "read_write"}]}\
+              """
                   .formatted(id, space, notes, space, receipts, notes));
       assertThat(spawned.status()).as(spawned.toString()).isEqualTo(201);
     }

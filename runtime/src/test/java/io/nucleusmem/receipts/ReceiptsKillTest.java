@@ -104,7 +104,8 @@ public class ReceiptsKillTest {
           port,
           "POST",
           "/v1/agents",
-          "{\"type\": \"holder\", \"id\": \"h\", \"mounts\": [{\"space\": \"notes\", \"access\": \"read_write\"}]}");
+          "{\"type\": \"holder\", \"id\": \"h\", \"mounts\": [{\"space\": \"notes\", \"access\":"
+              + " \"read_write\"}]}");
       send(port, "POST", "/v1/agents/h/messages", "hello");
       saw(port, all -> all.size() == 1 && confirmed(all.get(0)));
       send(port, "POST", "/v1/agents/h/messages", "hold");

@@ -75,7 +75,8 @@ public final class EvaluateRouterCommand implements Callable<Integer> {
       defaultValue = "true",
       fallbackValue = "true",
       description =
-          "Do not take the words of a label for its route's description. Labels that say nothing need this.")
+          "Do not take the words of a label for its route's description. Labels that say nothing"
+              + " need this.")
   private boolean describe;
 
   @Option(names = "--conf", paramLabel = "FILE", description = "Configuration, as for a node.")
@@ -84,7 +85,8 @@ public final class EvaluateRouterCommand implements Callable<Integer> {
   @Option(
       names = "--llm",
       description =
-          "Ask the language model of nucleusmem.routing.llm too; shows accuracy without and with it.")
+          "Ask the language model of nucleusmem.routing.llm too; shows accuracy without and with"
+              + " it.")
   private boolean llm;
 
   @Option(names = "--llm-provider", paramLabel = "NAME", description = "openai or ollama.")

@@ -24,11 +24,13 @@ final class Plot {
 
   private String draw(List<Figures.Point> points, double clearFrom) {
     add(
-        "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>",
+        "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d'"
+            + " font-family='sans-serif' font-size='12'>",
         WIDTH, HEIGHT, WIDTH, HEIGHT);
     add("<rect width='%d' height='%d' fill='white'/>", WIDTH, HEIGHT);
     add(
-        "<text x='%d' y='28' font-size='16'>Routing by embeddings: accuracy against threshold</text>",
+        "<text x='%d' y='28' font-size='16'>Routing by embeddings: accuracy against"
+            + " threshold</text>",
         LEFT);
     for (int tenth = 0; tenth <= 10; tenth += 2) {
       double value = tenth / 10.0;

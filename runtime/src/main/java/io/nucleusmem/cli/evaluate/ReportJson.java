@@ -98,7 +98,8 @@ final class ReportJson {
         training.matcher().nothingBelow());
     line(
         to,
-        "training             %.2f s for embeddings, %.2f s for the rest, %.1f ms for one route more",
+        "training             %.2f s for embeddings, %.2f s for the rest, %.1f ms for one route"
+            + " more",
         training.embedSeconds(),
         training.trainSeconds(),
         training.addMillis());
@@ -135,7 +136,8 @@ final class ReportJson {
     }
     line(
         to,
-        "the model            %d answers, not answered %s, %d mended, %d spoiled; p50 %d ms, p99 %d ms; %d calls to measure it",
+        "the model            %d answers, not answered %s, %d mended, %d spoiled; p50 %d ms, p99 %d"
+            + " ms; %d calls to measure it",
         report.answered(),
         report.notAnswered(),
         report.mended(),

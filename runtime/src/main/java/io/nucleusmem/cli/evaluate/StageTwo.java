@@ -54,7 +54,8 @@ final class StageTwo {
       if (!(chooser instanceof LlmChooser llm)) {
         throw new IllegalArgumentException(
             LLM
-                + ".provider is [none]; --llm needs [openai] or [ollama], by --llm-provider or --conf");
+                + ".provider is [none]; --llm needs [openai] or [ollama], by --llm-provider or"
+                + " --conf");
       }
       Optional<Evidence> evidence = Optional.empty();
       if (local.getString(LLM + ".trust.weight").equals("measured")) {

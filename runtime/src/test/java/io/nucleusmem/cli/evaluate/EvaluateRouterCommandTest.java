@@ -20,8 +20,12 @@ import picocli.CommandLine;
 class EvaluateRouterCommandTest {
   private static final String TRAIN =
       "text,route\n"
-          + "refund my money,\"money, back\"\ngive the money back,\"money, back\"\nI want a refund,\"money, back\"\n"
-          + "where is my parcel,a parcel\ntrack the parcel,a parcel\nparcel delivery date,a parcel\n";
+          + "refund my money,\"money, back\"\n"
+          + "give the money back,\"money, back\"\n"
+          + "I want a refund,\"money, back\"\n"
+          + "where is my parcel,a parcel\n"
+          + "track the parcel,a parcel\n"
+          + "parcel delivery date,a parcel\n";
 
   @TempDir Path dir;
 
