@@ -120,12 +120,7 @@ final class AgentsClient implements Agents {
               .add(spec)
               .thenCompose(
                   added ->
-                      ask(
-                              spec.type(),
-                              spec.id(),
-                              replyTo ->
-                                  new AgentProtocol.Spawn(
-                                      spec, caller.name(), caller.admin(), replyTo))
+                      host(caller, spec)
                           .handle(
                               (info, failure) -> {
                                 if (failure == null) {
@@ -135,6 +130,13 @@ final class AgentsClient implements Agents {
                               })
                           .thenCompose(stage -> stage));
         });
+  }
+
+  private CompletionStage<AgentInfo> host(Principal caller, AgentSpec spec) {
+    return ask(
+        spec.type(),
+        spec.id(),
+        replyTo -> new AgentProtocol.Spawn(spec, caller.name(), caller.admin(), replyTo));
   }
 
   /**
@@ -314,13 +316,33 @@ final class AgentsClient implements Agents {
       steps =
           steps
               .thenCompose(
-                  done ->
-                      ids.contains(id)
-                          ? describe(caller, id)
-                          : spawn(caller, new AgentSpec(type, id, mounts, config)))
+                  done -> ensure(caller, new AgentSpec(type, id, mounts, config), ids.contains(id)))
               .thenAccept(infos::add);
     }
     return steps.thenApply(done -> infos);
+  }
+
+  /**
+   * An agent of that id and type, made if need be. Of two calls that scale at the same time, such
+   * as one that is sent again, one finds what the other has just entered: the host takes the same
+   * spawn twice.
+   */
+  private CompletionStage<AgentInfo> ensure(Principal caller, AgentSpec spec, boolean listed) {
+    CompletionStage<AgentInfo> first = listed ? describe(caller, spec.id()) : spawn(caller, spec);
+    ErrorCode other = listed ? ErrorCode.AGENT_NOT_FOUND : ErrorCode.AGENT_EXISTS;
+    return first.exceptionallyCompose(
+        failure -> {
+          Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+          return cause instanceof MemSpaceException refused && refused.code() == other
+              ? node.directory()
+                  .require(spec.id())
+                  .thenCompose(
+                      type ->
+                          type.equals(spec.type())
+                              ? host(caller, spec)
+                              : CompletableFuture.failedStage(refused))
+              : CompletableFuture.failedStage(failure);
+        });
   }
 
   private static <T> CompletionStage<T> checked(Supplier<CompletionStage<T>> call) {

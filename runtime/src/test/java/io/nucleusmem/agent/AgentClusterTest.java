@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -148,6 +149,23 @@ class AgentClusterTest {
     assertThat(await(second.agents().describe(ANNA, "n")).type()).isEqualTo("new");
     assertThat(await(first.agents().types()))
         .contains(new AgentTypeInfo("new", 1, List.of(second.address())));
+  }
+
+  /** As when a call got no answer in time and was sent again, to another node. */
+  @Test
+  void twoCallsThatScaleAtTheSameTimeBothFindTheInstances() {
+    Node first = node("worker");
+    Node second = node("worker");
+    desk(first);
+    List<CompletionStage<List<AgentInfo>>> calls = new ArrayList<>();
+    for (Node node : List.of(first, second)) {
+      calls.add(node.agents().scale(ANNA, "worker", 6, List.of(DESK), Map.of()));
+    }
+    for (CompletionStage<List<AgentInfo>> call : calls) {
+      assertThat(await(call))
+          .extracting(AgentInfo::id)
+          .containsExactly("worker-1", "worker-2", "worker-3", "worker-4", "worker-5", "worker-6");
+    }
   }
 
   @Test
