@@ -70,6 +70,11 @@ public final class Bench implements Callable<Integer> {
       if (rounds.wants(TikvPrices.NAME)) {
         new TikvPrices().run(dir.resolve("tikv"), into);
       }
+      if (rounds.wantsAny("fork/1000", "fork/100000", "fork/1000000", "fork-read/", "cut/1000")) {
+        try (BenchNode node = new BenchNode(dir.resolve("forks"), "10m")) {
+          new ForkBench(rounds).run(node, into);
+        }
+      }
       compaction(rounds, dir, into);
       new StageOne(rounds).run(into);
       into.write(report);
