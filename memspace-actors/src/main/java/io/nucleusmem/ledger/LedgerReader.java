@@ -297,6 +297,9 @@ public final class LedgerReader {
    */
   record IndexedUpTo(long first, long before, long last) {}
 
+  /** Commits behind what was known to be indexed, and what was read beside them. */
+  private record Late<R>(List<LogRow> tail, R read) {}
+
   /** Commits behind the index, without a gap. */
   private record TailRows(IndexedUpTo index, List<LogRow> rows) {}
 
@@ -323,14 +326,26 @@ public final class LedgerReader {
             read,
             (page, found) ->
                 page.rest().isPresent()
-                    ? Optional.<T>empty()
+                    ? Optional.<Late<R>>empty()
                     : inOrder(page, indexed + 1, new ArrayList<>())
-                        .map(late -> merge.apply(tailOf(late), found)))
+                        .map(late -> new Late<>(late, found)))
         .thenCompose(
-            merged ->
-                merged.isPresent()
-                    ? CompletableFuture.completedStage(merged.get())
-                    : withFreshTail(rows, merge, TAIL_TRIES_MAX));
+            late -> {
+              if (late.isEmpty()) {
+                return withFreshTail(rows, merge, TAIL_TRIES_MAX);
+              }
+              T merged = merge.apply(tailOf(late.get().tail()), late.get().read());
+              if (late.get().tail().isEmpty()) {
+                return CompletableFuture.completedStage(merged);
+              }
+              // of what is indexed by now, compaction may have removed rows that the log still has
+              return indexedUpTo()
+                  .thenCompose(
+                      index ->
+                          index.last() == indexed
+                              ? CompletableFuture.completedStage(merged)
+                              : withFreshTail(rows, merge, TAIL_TRIES_MAX));
+            });
   }
 
   private <R, T> CompletionStage<T> withFreshTail(

@@ -1,6 +1,8 @@
 package io.nucleusmem.memspace;
 
+import akka.Done;
 import akka.actor.Cancellable;
+import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -98,11 +100,20 @@ public final class MemSpaceSystem {
                   topicOwners.eachIdle(settings.idleTimeout(), new LedgerOwner.Idle());
                 },
                 system.executionContext());
+    CoordinatedShutdown.get(system)
+        .addTask(
+            CoordinatedShutdown.PhaseBeforeClusterShutdown(),
+            "nucleusmem-owners-leave",
+            () -> {
+              renewals.cancel();
+              spaces.leave();
+              topicOwners.leave();
+              return CompletableFuture.completedFuture(Done.getInstance());
+            });
     system
         .getWhenTerminated()
         .whenComplete(
             (done, failure) -> {
-              renewals.cancel();
               idle.cancel();
               calls.stop();
             });

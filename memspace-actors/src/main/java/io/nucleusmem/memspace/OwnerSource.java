@@ -7,11 +7,11 @@ import io.nucleusmem.ledger.LedgerId;
 record OwnerSource(LedgerId id, ForkReader reader, Owners owners) implements WatchSource {
   @Override
   public void attach(CommitListener listener, Promise<Long> reply) {
-    owners.tell(id, new LedgerOwner.Attach(listener, reply));
+    owners.maintain(id, new LedgerOwner.Attach(listener, reply));
   }
 
   @Override
   public void detach(CommitListener listener) {
-    owners.tell(id, new LedgerOwner.Detach(listener));
+    owners.maintain(id, new LedgerOwner.Detach(listener));
   }
 }

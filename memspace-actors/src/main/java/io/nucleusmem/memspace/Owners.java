@@ -19,6 +19,7 @@ final class Owners {
   private final EntityTypeKey<LedgerOwner.Message> type;
   private final boolean exact;
   private final Map<LedgerId, LiveOwner> live = new ConcurrentHashMap<>();
+  private volatile boolean leaving; // sharding of this node is about to hand over
 
   /**
    * The way to owners.
@@ -38,6 +39,21 @@ final class Owners {
     } else {
       sharding.entityRefFor(type, id.toString()).tell(message);
     }
+  }
+
+  /**
+   * Tells an owner what will be told again anyway, or what it notices by itself. Dropped while the
+   * node leaves: sharding would hold it for an owner that nobody starts, and wait for that.
+   */
+  void maintain(LedgerId id, LedgerOwner.Message message) {
+    if (!leaving) {
+      tell(id, message);
+    }
+  }
+
+  /** From now on owners leave this node. */
+  void leave() {
+    leaving = true;
   }
 
   /**

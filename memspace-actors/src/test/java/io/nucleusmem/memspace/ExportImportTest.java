@@ -278,6 +278,8 @@ class ExportImportTest {
     load(node, "copy", file, new Random(8));
     MountedSpace copy = await(node.spaces().openOnly(BEN, "copy"));
     Instant there = await(copy.put(EntryKey.of("k0"), Content.text("w"))).at();
+    TestNode.eventually(
+        () -> Instant.now().isAfter(there.plusMillis(1))); // a cut has all of its millisecond
     await(
         node.spaces()
             .update(
