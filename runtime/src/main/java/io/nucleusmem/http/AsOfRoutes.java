@@ -6,6 +6,7 @@ import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.ScanRequest;
+import io.nucleusmem.routing.Routing;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -15,10 +16,12 @@ import java.util.concurrent.CompletionStage;
 final class AsOfRoutes {
   private final MemSpaces spaces;
   private final Agents agents;
+  private final Routing routing;
 
-  AsOfRoutes(MemSpaces spaces, Agents agents) {
+  AsOfRoutes(MemSpaces spaces, Agents agents, Routing routing) {
     this.spaces = spaces;
     this.agents = agents;
+    this.routing = routing;
   }
 
   record AgentJson(String id, String type) {}
@@ -29,6 +32,7 @@ final class AsOfRoutes {
         .add("GET", "/v1/as-of/{instant}/spaces", pages, this::spaces)
         .add("GET", "/v1/as-of/{instant}/mounts", pages, this::mounts)
         .add("GET", "/v1/as-of/{instant}/agents", pages, this::agents)
+        .add("GET", "/v1/as-of/{instant}/routes", pages, this::routes)
         .add(
             "GET",
             "/v1/as-of/{instant}/entries",
@@ -58,6 +62,13 @@ final class AsOfRoutes {
     return agents
         .at(call.principal(), at(call), call.limit(), call.cursor())
         .thenApply(page -> Answers.page(page, one -> new AgentJson(one.id(), one.type())));
+  }
+
+  private CompletionStage<HttpResponse> routes(Call call) {
+    return routing
+        .routes()
+        .list(ReadAt.instant(at(call)), call.limit(), call.cursor())
+        .thenApply(page -> Answers.pageAt(page, RoutingRoutes.RouteJson::of));
   }
 
   private CompletionStage<HttpResponse> entries(Call call) {
