@@ -6,7 +6,7 @@ import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.ScanRequest;
-import io.nucleusmem.routing.Routing;
+import io.nucleusmem.routing.Routes;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -16,12 +16,12 @@ import java.util.concurrent.CompletionStage;
 final class AsOfRoutes {
   private final MemSpaces spaces;
   private final Agents agents;
-  private final Routing routing;
+  private final Routes routes;
 
-  AsOfRoutes(MemSpaces spaces, Agents agents, Routing routing) {
+  AsOfRoutes(MemSpaces spaces, Agents agents, Routes routes) {
     this.spaces = spaces;
     this.agents = agents;
-    this.routing = routing;
+    this.routes = routes;
   }
 
   record AgentJson(String id, String type) {}
@@ -65,10 +65,9 @@ final class AsOfRoutes {
   }
 
   private CompletionStage<HttpResponse> routes(Call call) {
-    return routing
-        .routes()
+    return routes
         .list(ReadAt.instant(at(call)), call.limit(), call.cursor())
-        .thenApply(page -> Answers.pageAt(page, RoutingRoutes.RouteJson::of));
+        .thenApply(page -> Answers.page(page, RoutingRoutes.RouteJson::of));
   }
 
   private CompletionStage<HttpResponse> entries(Call call) {

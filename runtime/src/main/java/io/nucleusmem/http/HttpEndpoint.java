@@ -74,7 +74,7 @@ public final class HttpEndpoint {
     new SpaceRoutes(spaces, callers, replays).addTo(table);
     new ForkRoutes(spaces.forks(), callers, replays).addTo(table);
     new DiffRoutes(spaces, callers, replays).addTo(table);
-    new AsOfRoutes(spaces, agents, routing).addTo(table);
+    new AsOfRoutes(spaces, agents, routing.routes()).addTo(table);
     new EntryRoutes(callers).addTo(table);
     new BatchRoutes(callers).addTo(table);
     new ClaimRoutes(callers, replays).addTo(table);

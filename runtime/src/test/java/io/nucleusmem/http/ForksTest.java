@@ -186,6 +186,7 @@ class ForksTest {
     assertThat(node.get(cut + "/spaces?limit=1000").text()).contains(space);
     assertThat(node.get(cut + "/mounts?limit=1000").text()).contains(space);
     assertThat(node.get(cut + "/agents").json().get("items")).isEmpty();
+    assertThat(node.get(cut + "/routes").json().get("items")).isEmpty();
     assertThat(node.get("/v1/as-of/2999-01-01T00:00:00Z/spaces").code())
         .isEqualTo("as_of_in_future");
     assertThat(node.get("/v1/as-of/then/spaces").code()).isEqualTo("invalid_request");
