@@ -34,19 +34,30 @@ public interface Routing {
    */
   CompletionStage<DryRun> dryRun(Principal caller, String text, ReadAt at, int limit);
 
-  /** A decision: {@code DECISION_NOT_FOUND}. */
-  CompletionStage<RoutingDecision> decision(String id);
-
-  /** A page of decisions, oldest first. */
-  CompletionStage<Paged<RoutingDecision>> decisions(DecisionQuery query);
+  /**
+   * A decision: {@code DECISION_NOT_FOUND}. It holds a message's text, so there are for a caller
+   * only those on what he sent himself, and for administrators all.
+   */
+  CompletionStage<RoutingDecision> decision(Principal caller, String id);
 
   /**
-   * Decides past messages again, with today's routes, and delivers nothing.
+   * A page of the decisions that there are for the caller, oldest first; a page may be empty and
+   * not be the last.
+   */
+  CompletionStage<Paged<RoutingDecision>> decisions(Principal caller, DecisionQuery query);
+
+  /**
+   * Decides past messages again, with today's routes, and delivers nothing. Of the decisions that
+   * there are for the caller.
    *
    * @return those that would go elsewhere; a page may be empty and not be the last
    */
   CompletionStage<Paged<Differs>> replay(
-      Optional<Instant> from, Optional<Instant> until, int limit, Optional<String> cursor);
+      Principal caller,
+      Optional<Instant> from,
+      Optional<Instant> until,
+      int limit,
+      Optional<String> cursor);
 
   /**
    * An agent hands its conversation over: from now on the conversation's messages go to the other

@@ -161,6 +161,7 @@ final class DecisionRoutes {
   private CompletionStage<HttpResponse> list(Call call) {
     return routing
         .decisions(
+            call.principal(),
             new DecisionQuery(
                 call.query("message"),
                 call.query("route"),
@@ -173,7 +174,7 @@ final class DecisionRoutes {
 
   private CompletionStage<HttpResponse> describe(Call call) {
     return routing
-        .decision(call.path("id"))
+        .decision(call.principal(), call.path("id"))
         .thenApply(decision -> Answers.ok(DecisionJson.of(decision)));
   }
 
@@ -182,6 +183,7 @@ final class DecisionRoutes {
         .thenCompose(
             span ->
                 routing.replay(
+                    call.principal(),
                     instant("from", Optional.ofNullable(span.from())),
                     instant("until", Optional.ofNullable(span.until())),
                     call.limit(),

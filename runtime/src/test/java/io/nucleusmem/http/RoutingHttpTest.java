@@ -316,6 +316,82 @@ class RoutingHttpTest {
     assertThat(kept.at("/metadata/routing-reason").textValue()).contains("no route fits");
   }
 
+  private static String message(String text, String conversation) {
+    return "{\"to\": \"router\", \"text\": \"%s\", \"conversation\": \"%s\"}"
+        .formatted(text, conversation);
+  }
+
+  @Test
+  void aRequestIdIsNotTakenForAMessageThatDiffersAnywhere() {
+    String space = node.space();
+    node.putJson("/v1/routes/refunds", toTopic(space, "r", "money back please"));
+    String longText = "money back please ".repeat(1_000); // more than the router looks at
+    String key = "01234567890123456789-" + space;
+    String[] header = {"Idempotency-Key", key};
+    assertThat(node.post("/v1/messages", message(longText, "c"), header).status()).isEqualTo(202);
+    for (String other : new String[] {message(longText + "now", "c"), message(longText, "d")}) {
+      Answer reused = node.post("/v1/messages", other, header);
+      assertThat(reused.status()).as(reused.toString()).isEqualTo(422);
+      assertThat(reused.code()).isEqualTo("idempotency_key_reused");
+    }
+    assertThat(node.post("/v1/messages", message(longText, "c"), header).header("Nucleus-Replayed"))
+        .isEqualTo("true");
+  }
+
+  @Test
+  void aRequestThatMayHaveBeenForgottenIsRefusedAndDecidesNothing() {
+    String old = "01000000-0000-7000-8000-000000000000"; // made in 2004
+    String word = TestNode.fresh("old");
+    Answer refused = say(word, "Idempotency-Key", old);
+    assertThat(refused.status()).as(refused.toString()).isEqualTo(409);
+    assertThat(refused.code()).isEqualTo("request_too_old");
+    assertThat(texts(node.get("/v1/decisions?limit=1000").json().get("items"), "text"))
+        .doesNotContain(word);
+  }
+
+  @Test
+  void aMessageThatNoTopicTakesIsRefusedAndDecidesNothing() {
+    String word = TestNode.fresh("large");
+    Answer refused = say(word + " ".repeat(1 << 20));
+    assertThat(refused.status()).as(refused.toString()).isEqualTo(413);
+    assertThat(refused.code()).isEqualTo("too_large");
+    assertThat(texts(node.get("/v1/decisions?limit=1000").json().get("items"), "text"))
+        .noneMatch(text -> text.startsWith(word));
+  }
+
+  @Test
+  void aRequestThatIsSentAgainLeavesItsConversationWhereItIsNow() {
+    String space = node.space();
+    node.putJson("/v1/routes/refunds", toTopic(space, "r", "money back please"));
+    node.putJson("/v1/routes/shipping", toTopic(space, "s", "where is my parcel"));
+    String conversation = TestNode.fresh("conversation");
+    String[] header = {"Idempotency-Key", "01234567890123456789-" + space};
+    Answer first = node.post("/v1/messages", message("money back please", conversation), header);
+    Answer moved = node.post("/v1/messages", message("where is my parcel", conversation));
+    assertThat(decisionOf(moved).get("route").textValue()).isEqualTo("shipping");
+    Answer again = node.post("/v1/messages", message("money back please", conversation), header);
+    assertThat(again.json()).isEqualTo(first.json());
+    Answer next = node.post("/v1/messages", message(" ", conversation));
+    assertThat(decisionOf(next).get("route").textValue()).isEqualTo("shipping");
+  }
+
+  @Test
+  void theRoutesOfAnInstantAreThoseOfThen() {
+    String space = node.space();
+    String then =
+        node.putJson("/v1/routes/refunds", toTopic(space, "r", "money back please"))
+            .json()
+            .get("at")
+            .textValue();
+    Answer before = node.get("/v1/as-of/2020-01-01T00:00:00Z/routes");
+    assertThat(before.json().get("items")).isEmpty();
+    Answer routes = node.get("/v1/as-of/" + then + "/routes");
+    assertThat(routes.status()).as(routes.toString()).isEqualTo(200);
+    assertThat(texts(routes.json().get("items"), "name")).containsExactly("refunds");
+    assertThat(node.get("/v1/as-of/2100-01-01T00:00:00Z/routes").code())
+        .isEqualTo("as_of_in_future");
+  }
+
   @Test
   void aRequestThatIsSentAgainIsRoutedOnce() {
     String space = node.space();

@@ -3,6 +3,7 @@ package io.nucleusmem.routing.router;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.Message;
 import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.WriteOptions;
@@ -46,6 +47,11 @@ final class Courier {
    * @return fails if nothing could be delivered, not even to the fallback topic
    */
   CompletionStage<Routed> deliver(RoutingDecision decision, Content content) {
+    Optional<Delivery> done = decision.delivered();
+    if (done.isPresent()) {
+      // carried out and written down: topics forget request ids, and conversations have moved on
+      return CompletableFuture.completedStage(new Routed(published(done.get()), decision));
+    }
     CompletionStage<Outcome> outcome =
         CompletableFuture.completedStage(new Outcome(List.of(), null, null));
     for (int i = 0; i < decision.deliveries().size(); i++) {
@@ -58,8 +64,13 @@ final class Courier {
                       .handle((published, failure) -> before.and(delivery, published, failure)));
     }
     return outcome
-        .thenCompose(done -> done.failure() == null ? ok(done) : kept(decision, content, done))
-        .thenCompose(done -> written(decision, done));
+        .thenCompose(all -> all.failure() == null ? ok(all) : kept(decision, content, all))
+        .thenCompose(all -> written(decision, all));
+  }
+
+  private static Published published(Delivery delivery) {
+    return new Published(
+        delivery.message(), delivery.revision(), Message.timestampOf(delivery.message()), true);
   }
 
   private static CompletionStage<Outcome> ok(Outcome outcome) {

@@ -6,17 +6,14 @@ import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Operation;
+import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.RevisionMismatchException;
 import io.nucleusmem.memspace.StateJson;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.routing.RoutingDecision;
 import io.nucleusmem.store.Bytes;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,27 +59,18 @@ final class DecisionLog {
     return Content.json(StateJson.encode(decision).utf8());
   }
 
-  /** What a request of somebody is remembered by: names of any length and form. */
-  static String requestHash(String sender, String requestId) {
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256")
-              .digest((sender + "\n" + requestId).getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
-  }
-
-  /** The decision on a request that came before; empty if it did not. */
-  CompletionStage<Optional<RoutingDecision>> ofRequest(String hash) {
+  /**
+   * The decision on a request that came before; empty if it did not. {@code IDEMPOTENCY_KEY_REUSED}
+   * if its id was another message's.
+   */
+  CompletionStage<Optional<RoutingDecision>> ofRequest(Request request) {
     return space
-        .call(mounted -> mounted.get(EntryKey.of(REQUEST + hash)))
+        .call(mounted -> mounted.get(EntryKey.of(REQUEST + request.id())))
         .thenCompose(
             found ->
                 found.isEmpty()
                     ? CompletableFuture.completedStage(Optional.empty())
-                    : find(found.get().text()));
+                    : find(request.decision(found.get().text())));
   }
 
   CompletionStage<Optional<RoutingDecision>> find(String id) {
@@ -95,11 +83,19 @@ final class DecisionLog {
         .thenApply(found -> found.map(DecisionLog::read));
   }
 
-  CompletionStage<RoutingDecision> require(String id) {
+  CompletionStage<RoutingDecision> require(Principal caller, String id) {
     if (!TimeIds.isId(id)) {
       return CompletableFuture.failedStage(notFound(id));
     }
-    return find(id).thenApply(found -> found.orElseThrow(() -> notFound(id)));
+    return find(id)
+        .thenApply(
+            found ->
+                found.filter(decision -> isFor(caller, decision)).orElseThrow(() -> notFound(id)));
+  }
+
+  /** A decision repeats what somebody said, so it does not exist for others (G9). */
+  static boolean isFor(Principal caller, RoutingDecision decision) {
+    return caller.admin() || caller.name().equals(decision.sender());
   }
 
   private static MemSpaceException notFound(String id) {
@@ -112,18 +108,18 @@ final class DecisionLog {
   /**
    * Writes down what was decided, before anything is delivered.
    *
-   * @param request hash of the request, if it has an id
+   * @param request if it has an id
    * @return the decision that counts: an earlier one if the same request was decided meanwhile
    */
-  CompletionStage<RoutingDecision> decided(RoutingDecision decision, Optional<String> request) {
+  CompletionStage<RoutingDecision> decided(RoutingDecision decision, Optional<Request> request) {
     List<Operation> operations = new ArrayList<>();
     operations.add(new Operation.Put(key(decision.id()), content(decision)));
     request.ifPresent(
-        hash ->
+        asked ->
             operations.add(
                 new Operation.Put(
-                    EntryKey.of(REQUEST + hash),
-                    Content.text(decision.id()),
+                    EntryKey.of(REQUEST + asked.id()),
+                    Content.text(asked.remembering(decision.id())),
                     OptionalLong.of(0),
                     Operation.ANY,
                     false)));

@@ -3,6 +3,7 @@ package io.nucleusmem.routing.router;
 import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.Region;
 import io.nucleusmem.memspace.ScanRequest;
@@ -51,7 +52,7 @@ final class DecisionPages {
     }
   }
 
-  CompletionStage<Paged<RoutingDecision>> page(DecisionQuery query) {
+  CompletionStage<Paged<RoutingDecision>> page(Principal caller, DecisionQuery query) {
     return Failures.attempt(
         () -> {
           Optional<Cursor> cursor = query.cursor().map(Cursor::decode);
@@ -68,7 +69,7 @@ final class DecisionPages {
           String to = TimeIds.last(query.until().orElse(Instant.ofEpochMilli(Long.MAX_VALUE)));
           ReadAt at =
               cursor.<ReadAt>map(each -> ReadAt.revision(each.revision())).orElse(ReadAt.LATEST);
-          Listing listing = new Listing(base, query, new ArrayList<>());
+          Listing listing = new Listing(base, caller, query, new ArrayList<>());
           return listing
               .scan(TimeIds.prefixes(from, to), 0, at, 0)
               .thenCompose(revision -> listing.page(revision));
@@ -78,12 +79,14 @@ final class DecisionPages {
   /** One page as it fills. */
   private final class Listing {
     private final String base;
+    private final Principal caller;
     private final DecisionQuery query;
     private final List<Entry> found;
     private boolean full;
 
-    Listing(String base, DecisionQuery query, List<Entry> found) {
+    Listing(String base, Principal caller, DecisionQuery query, List<Entry> found) {
       this.base = base;
+      this.caller = caller;
       this.query = query;
       this.found = found;
     }
@@ -165,8 +168,12 @@ final class DecisionPages {
           : log.find(id(entry), ReadAt.revision(revision));
     }
 
-    /** By message and by route at once: the page was read by message. */
+    /** The caller's; and by message and by route at once, where the page was read by message. */
     private boolean fits(RoutingDecision decision) {
+      return DecisionLog.isFor(caller, decision) && fitsRoute(decision);
+    }
+
+    private boolean fitsRoute(RoutingDecision decision) {
       return query
           .route()
           .map(

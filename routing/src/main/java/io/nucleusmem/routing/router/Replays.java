@@ -1,6 +1,7 @@
 package io.nucleusmem.routing.router;
 
 import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.routing.Router.Query;
 import io.nucleusmem.routing.Routing.DecisionQuery;
 import io.nucleusmem.routing.Routing.Differs;
@@ -33,11 +34,15 @@ final class Replays {
   }
 
   CompletionStage<Paged<Differs>> page(
-      Optional<Instant> from, Optional<Instant> until, int limit, Optional<String> cursor) {
+      Principal caller,
+      Optional<Instant> from,
+      Optional<Instant> until,
+      int limit,
+      Optional<String> cursor) {
     DecisionQuery query =
         new DecisionQuery(Optional.empty(), Optional.empty(), from, until, limit, cursor);
     return pages
-        .page(query)
+        .page(caller, query)
         .thenCombine(live.fresh(timeout), this::differing)
         .thenCompose(page -> page);
   }

@@ -59,7 +59,14 @@ final class RouteRegistry implements Routes {
     return Failures.attempt(
         () -> {
           check(route, senders);
-          return requireTarget(caller, route.target())
+          // who owns it is asked before the target is opened to the router
+          return space
+              .call(mounted -> mounted.get(RouteRow.key(route.name())))
+              .thenCompose(
+                  found -> {
+                    found.map(RouteRow::read).ifPresent(own -> requireOwner(caller, own));
+                    return requireTarget(caller, route.target());
+                  })
               .thenCompose(there -> put(caller, route, senders, 1));
         });
   }

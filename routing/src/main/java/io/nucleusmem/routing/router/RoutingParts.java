@@ -6,6 +6,7 @@ import java.time.InstantSource;
 /** What the router is made of, on one node. */
 record RoutingParts(
     RoutingSettings settings,
+    MemoryLimits limits,
     InstantSource clock,
     Recipients recipients,
     RouteRegistry routes,

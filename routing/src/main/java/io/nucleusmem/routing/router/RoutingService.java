@@ -77,8 +77,8 @@ final class RoutingService implements Routing {
         () -> {
           requireEnabled();
           message.conversation().ifPresent(RoutingService::checkConversation);
-          Optional<String> request =
-              message.requestId().map(id -> DecisionLog.requestHash(message.sender(), id));
+          parts.limits().check(message.content());
+          Optional<Request> request = message.requestId().map(id -> Request.of(message, id));
           Texts text = Texts.of(message.content(), settings.textCharsMax());
           CompletionStage<Optional<RoutingDecision>> before =
               request
@@ -88,8 +88,8 @@ final class RoutingService implements Routing {
               .thenCompose(
                   found ->
                       found.isPresent()
-                          ? CompletableFuture.completedStage(sameText(found.get(), text))
-                          : decide(message, text, source, hook)
+                          ? CompletableFuture.completedStage(found.get())
+                          : first(message, text, source, hook)
                               .thenCompose(decision -> writeDown(decision, request)))
               .thenCompose(decision -> parts.courier().deliver(decision, message.content()));
         });
@@ -117,18 +117,15 @@ final class RoutingService implements Routing {
     return !conversation.isBlank() && conversation.length() <= CONVERSATION_CHARS_MAX;
   }
 
-  private static RoutingDecision sameText(RoutingDecision before, Texts text) {
-    if (!before.text().equals(text.text())) {
-      throw new MemSpaceException(
-          ErrorCode.IDEMPOTENCY_KEY_REUSED,
-          "the request id was used for another message; use a new one for each");
-    }
-    return before;
+  private CompletionStage<RoutingDecision> first(
+      RoutedMessage message, Texts text, Optional<String> source, Optional<String> hook) {
+    message.requestId().ifPresent(id -> parts.limits().checkAge(id, clock.instant()));
+    return decide(message, text, source, hook);
   }
 
   /** A decision that cannot be written down is carried out all the same. */
   private CompletionStage<RoutingDecision> writeDown(
-      RoutingDecision decision, Optional<String> request) {
+      RoutingDecision decision, Optional<Request> request) {
     return Failures.recover(
         parts.log().decided(decision, request),
         failure -> {
@@ -417,22 +414,26 @@ final class RoutingService implements Routing {
   }
 
   @Override
-  public CompletionStage<RoutingDecision> decision(String id) {
-    return parts.log().require(id);
+  public CompletionStage<RoutingDecision> decision(Principal caller, String id) {
+    return parts.log().require(caller, id);
   }
 
   @Override
-  public CompletionStage<Paged<RoutingDecision>> decisions(DecisionQuery query) {
-    return parts.pages().page(query);
+  public CompletionStage<Paged<RoutingDecision>> decisions(Principal caller, DecisionQuery query) {
+    return parts.pages().page(caller, query);
   }
 
   @Override
   public CompletionStage<Paged<Differs>> replay(
-      Optional<Instant> from, Optional<Instant> until, int limit, Optional<String> cursor) {
+      Principal caller,
+      Optional<Instant> from,
+      Optional<Instant> until,
+      int limit,
+      Optional<String> cursor) {
     return Failures.attempt(
         () -> {
           requireEnabled();
-          return parts.replays().page(from, until, limit, cursor);
+          return parts.replays().page(caller, from, until, limit, cursor);
         });
   }
 

@@ -97,9 +97,11 @@ public final class RoutingSystem {
         new Conversations(decisionsSpace, settings.conversationTtl(), clock);
     Deliveries deliveries = new Deliveries(spaces, recipients, settings);
     TopicHooks hooks = new TopicHooks(spaces, routesSpace, deliveries, live, settings);
+    MemoryLimits limits = MemoryLimits.from(system.settings().config());
     RoutingParts parts =
         new RoutingParts(
             settings,
+            limits,
             clock,
             recipients,
             new RouteRegistry(spaces, routesSpace, recipients, settings, live),
@@ -112,15 +114,7 @@ public final class RoutingSystem {
             deliveries,
             log,
             pages,
-            new Courier(
-                deliveries,
-                log,
-                conversations,
-                system
-                    .settings()
-                    .config()
-                    .getBytes("nucleusmem.memspace.metadata-bytes-max")
-                    .intValue()),
+            new Courier(deliveries, log, conversations, limits.metadataBytesMax()),
             new Replays(pages, live, decider, settings.decisionTimeout()),
             hooks);
     RoutingService service = new RoutingService(parts, new TimeIds(new SecureRandom()));
