@@ -171,7 +171,7 @@ final class ForkChanges {
     if (!isWhole(mount)) {
       throw new MemSpaceException(
           ErrorCode.FORBIDDEN,
-          "mount [%s] shows a part of [%s]; a fork shows all of it, so it takes a mount without limits"
+          "mount [%s] shows a part of [%s]; a fork or merge takes all of it, so it takes a mount without limits"
               .formatted(mount.id(), mount.space()));
     }
   }

@@ -305,6 +305,8 @@ final class ForkClient implements Forks {
           LedgerId fork = SpaceRows.spaceOf(request.fork().mount().id());
           LedgerId base = SpaceRows.spaceOf(request.base().mount().id());
           ForkChanges.requireWhole(request.fork().mount());
+          // conflicts tell of any key, and a part may not be refused behind another
+          ForkChanges.requireWhole(request.base().mount());
           return pins.originOf(fork).thenCompose(origin -> merge(request, fork, base, origin));
         });
   }

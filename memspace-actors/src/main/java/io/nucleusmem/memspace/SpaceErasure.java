@@ -25,7 +25,6 @@ import java.util.function.BiConsumer;
  * anew. What stays are the order, who wrote when, and a tombstone.
  */
 final class SpaceErasure {
-  static final int FORKS_MAX = 1_000;
   private static final int KEY_BYTES = 32;
 
   private final MemSpaceNode node;
@@ -64,7 +63,7 @@ final class SpaceErasure {
               CompletionStage<Void> forks = CompletableFuture.completedStage(null);
               Principal system = new Principal(caller.name(), true); // forks may be others'
               for (ForkRows.PinnedBy pin : ForkRows.pins(state)) {
-                if (all.size() < FORKS_MAX && all.add(pin.fork())) {
+                if (all.add(pin.fork())) { // every one: what is left out would show it for ever
                   forks =
                       forks
                           .thenCompose(done -> exists(pin.fork()))

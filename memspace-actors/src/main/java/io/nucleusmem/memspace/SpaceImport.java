@@ -52,6 +52,7 @@ final class SpaceImport {
   private long bytes;
   private long importedAt; // store's time in milliseconds
   private boolean ended;
+  private long endedAt; // first byte behind the end
   private volatile boolean appearing; // the space is there, or may be
 
   SpaceImport(KvStore store, String name, Principal caller, LedgerId space) {
@@ -140,9 +141,43 @@ final class SpaceImport {
             });
   }
 
+  /** What the header says must make a space: one that cannot be read would spoil every listing. */
+  private void requireFit(ExportReader.Block block) {
+    try {
+      manifest().info(0, Optional.empty());
+      Limits.labels(header.labels());
+      requireAtLeast(1, header.retentionMillis());
+      requireAtLeast(1, header.retentionVersions());
+      requireAtLeast(0, header.retentionBytes());
+    } catch (RuntimeException unfit) {
+      throw damaged(block, "a header that makes no space (%s)".formatted(unfit.getMessage()));
+    }
+  }
+
+  private static void requireAtLeast(long least, Long limit) {
+    if (limit != null && limit < least) {
+      throw new IllegalArgumentException("a limit of retention of [%d]".formatted(limit));
+    }
+  }
+
+  private static void requireFit(ExportReader.Block block, ExportFormat.Ledger next) {
+    try {
+      if (next.topic() != null) {
+        Limits.name("topic", next.topic());
+      }
+    } catch (MemSpaceException unfit) {
+      throw damaged(block, "a topic that has no name (%s)".formatted(unfit.getMessage()));
+    }
+    if (next.floor() < 0 || next.floor() > next.revision()) {
+      throw damaged(
+          block, "a ledger of revisions [%d] to [%d]".formatted(next.floor(), next.revision()));
+    }
+  }
+
   private CompletionStage<Void> ledger(ExportReader.Block block) {
     requireWhole(block);
     ledger = StateJson.decode(block.payload(), ExportFormat.Ledger.class);
+    requireFit(block, ledger);
     if ((ids.isEmpty()) != (ledger.topic() == null)
         || ledger.topic() != null && topics.containsKey(ledger.topic())) {
       throw damaged(block, "a ledger out of place");
@@ -275,6 +310,7 @@ final class SpaceImport {
       throw damaged(block, "a checksum of the whole that is wrong");
     }
     ended = true;
+    endedAt = block.at() + block.length();
     return done();
   }
 
@@ -287,6 +323,10 @@ final class SpaceImport {
     if (!ended) {
       return CompletableFuture.failedStage(
           ExportReader.damaged(position, blocks, "its end before it is complete,"));
+    }
+    if (position > endedAt) { // too few bytes for a block
+      return CompletableFuture.failedStage(
+          ExportReader.damaged(endedAt, blocks, "something behind its end"));
     }
     return complete()
         .thenCompose(done -> store.now())

@@ -67,6 +67,10 @@ final class SpaceKeepingClient implements SpaceKeeping {
   @Override
   public CompletionStage<OperationInfo> compact(
       Principal caller, String space, OptionalLong floor, boolean dryRun) {
+    if (floor.isPresent() && floor.getAsLong() < 1) {
+      return CompletableFuture.failedFuture(
+          MemSpaceException.invalid("floor", floor.getAsLong(), "a revision, 1 or more"));
+    }
     return owned(caller, space)
         .thenCompose(
             id -> {

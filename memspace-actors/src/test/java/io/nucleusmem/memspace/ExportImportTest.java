@@ -254,6 +254,13 @@ class ExportImportTest {
       assertThat(refused.details()).containsKeys("byte", "block");
       assertThat((long) refused.details().get("byte")).isLessThanOrEqualTo(place + 1L);
     }
+    assertThat(
+            catchThrowableOfType(
+                    MemSpaceException.class,
+                    () -> load(node, "copy", Arrays.copyOf(file, file.length + 1), random))
+                .code())
+        .as("a byte behind the end")
+        .isEqualTo(ErrorCode.DAMAGED_FILE);
     assertThat(store.rows().size()).as("nothing half done").isEqualTo(rows);
     assertThat(
             catchThrowableOfType(MemSpaceException.class, () -> load(node, "s", file, random))
@@ -267,6 +274,37 @@ class ExportImportTest {
         .isEqualTo(ErrorCode.NOT_OWNER);
     load(node, "copy", file, random);
     assertThat(await(node.spaces().describe(BEN, "copy")).name()).isEqualTo("copy");
+  }
+
+  @Test
+  void headerThatMakesNoSpaceIsDamageEvenWhereItsChecksumsAreRight() {
+    TestNode node = start(StoreScope.ALL);
+    create(node, "s");
+    int rows = store.rows().size();
+    for (ExportFormat.Header header :
+        List.of(
+            header("odd", Map.of(), null),
+            header("shared", Map.of("", "x"), null),
+            header("shared", null, null),
+            header("shared", Map.of(), -5L))) {
+      byte[] file =
+          ExportFormat.MAGIC.concat(ExportFormat.json(ExportFormat.HEADER, header)).toArray();
+      assertThat(
+              catchThrowableOfType(
+                      MemSpaceException.class, () -> load(node, "copy", file, new Random(9)))
+                  .code())
+          .isEqualTo(ErrorCode.DAMAGED_FILE);
+    }
+    assertThat(store.rows().size()).as("nothing half done").isEqualTo(rows);
+    assertThat(await(node.spaces().list(BEN, Optional.empty(), 10, Optional.empty())).items())
+        .extracting(SpaceInfo::name)
+        .containsExactly("s");
+  }
+
+  private static ExportFormat.Header header(
+      String kind, Map<String, String> labels, Long retention) {
+    return new ExportFormat.Header(
+        ExportFormat.VERSION, "s", kind, labels, retention, null, null, 1, 1, 1, 0);
   }
 
   @ParameterizedTest

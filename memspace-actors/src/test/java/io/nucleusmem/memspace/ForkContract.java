@@ -621,6 +621,40 @@ abstract class ForkContract {
   }
 
   @Test
+  void g9AMergeTellsNothingOfWhatTheMountOfTheBaseDoesNotCover() {
+    put(base, "hidden", "1");
+    fork(ReadAt.LATEST);
+    MountedSpace bens =
+        await(spaces.mount(ANNA, name + "-fork", MountRequest.of("ben", Access.READ_WRITE)));
+    put(bens, "hidden", "fork");
+    put(bens, "shown/a", "fork");
+    put(base, "hidden", "base");
+    MountedSpace part =
+        await(
+            spaces.mount(
+                ANNA,
+                name,
+                new MountRequest(
+                    "ben",
+                    Access.READ_WRITE,
+                    java.util.Set.of(),
+                    List.of("shown/"),
+                    java.util.Set.of())));
+    MemSpaceException why =
+        refused(spaces.forks().merge(new MergeRequest(bens, part, MergePolicy.FAIL, Map.of())));
+    assertThat(why.code()).isEqualTo(ErrorCode.FORBIDDEN);
+    assertThat(why.details().toString()).doesNotContain("hidden");
+    assertThat(
+            refused(
+                    spaces
+                        .forks()
+                        .merge(new MergeRequest(bens, part, MergePolicy.THEIRS, Map.of())))
+                .code())
+        .isEqualTo(ErrorCode.FORBIDDEN);
+    assertThat(values(base)).isEqualTo(Map.of("hidden", "base"));
+  }
+
+  @Test
   void aMergeLargerThanACommitGoesInPartsAndAgain() {
     MountedSpace fork = fork(ReadAt.LATEST);
     for (int batch = 0; batch < 3; batch++) {

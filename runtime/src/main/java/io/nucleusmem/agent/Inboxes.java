@@ -12,10 +12,13 @@ import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.Retention;
+import io.nucleusmem.memspace.SpaceKind;
 import io.nucleusmem.memspace.WriteOptions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -29,6 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Inboxes {
   static final Principal SYSTEM = new Principal("system", true);
+  private static final String OWNER = "nucleusmem"; // nobody's: mounts are made as administrator
   static final String TOPIC_PREFIX = "inbox.";
   static final String ASK = "ask-id";
   static final String ANSWER = "answer-to";
@@ -46,7 +50,7 @@ final class Inboxes {
   /** Makes the space if it is not there; the system's mount of it. */
   CompletionStage<MountedSpace> open() {
     return spaces
-        .create(SYSTEM, CreateSpace.shared(space), WriteOptions.DEFAULT)
+        .create(SYSTEM, request(), WriteOptions.DEFAULT)
         .handle((created, failure) -> failure)
         .thenCompose(
             failure -> {
@@ -61,6 +65,12 @@ final class Inboxes {
                   ? mount(SYSTEM.name(), MountRequest.of(SYSTEM.name(), Access.READ_WRITE))
                   : CompletableFuture.<MountedSpace>failedFuture(cause);
             });
+  }
+
+  /** Private: in a shared one anybody could mount everybody's inbox, and write the directory. */
+  private CreateSpace request() {
+    return new CreateSpace(
+        space, SpaceKind.PRIVATE, Optional.of(OWNER), Map.of(), Retention.KEEP_ALL);
   }
 
   /** A sender's mount: it may read and write inboxes, not the directory. */
@@ -114,7 +124,6 @@ final class Inboxes {
       String sender, String agent, Content content, WriteOptions options) {
     return mountFor(sender)
         .thenCompose(
-            mount ->
-                mount.topic(topic(agent)).publish(content, java.util.Optional.of(agent), options));
+            mount -> mount.topic(topic(agent)).publish(content, Optional.of(agent), options));
   }
 }

@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  * that is not as it must be is refused by name.
  */
 final class Call {
+  private static final Instant LAST = Instant.parse("6000-01-01T00:00:00Z");
   private static final int PAGE_LIMIT_DEFAULT = 100;
   private static final int PAGE_LIMIT_MAX = 1_000;
   private static final int REQUEST_ID_MIN = 16;
@@ -295,13 +296,18 @@ final class Call {
     return value;
   }
 
-  /** A moment: RFC 3339; finer than a millisecond is cut off. */
+  /**
+   * A moment: RFC 3339; finer than a millisecond is cut off. What no timestamp of a store can hold
+   * counts as the first or last one that can.
+   */
   static Instant instant(String field, String text) {
     try {
       // a plus that a query's decoding has turned into a space belongs to the offset
-      return OffsetDateTime.parse(text.replace(' ', '+'))
-          .toInstant()
-          .truncatedTo(ChronoUnit.MILLIS);
+      Instant found = OffsetDateTime.parse(text.replace(' ', '+')).toInstant();
+      if (found.isBefore(Instant.EPOCH)) {
+        return Instant.EPOCH;
+      }
+      return found.isAfter(LAST) ? LAST : found.truncatedTo(ChronoUnit.MILLIS);
     } catch (DateTimeParseException e) {
       throw MemSpaceException.invalid(
           field,

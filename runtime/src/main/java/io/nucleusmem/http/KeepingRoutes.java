@@ -105,6 +105,14 @@ final class KeepingRoutes {
         region == null ? Region.MEMORY : Region.ofLabel(region), Required.text("key", key));
   }
 
+  private static long revision(String field, Long given) {
+    long revision = Required.number(field, given);
+    if (revision < 1) {
+      throw MemSpaceException.invalid(field, revision, "a revision, 1 or more");
+    }
+    return revision;
+  }
+
   private CompletionStage<HttpResponse> erase(Call call) {
     return call.json()
         .thenCompose(
@@ -128,7 +136,7 @@ final class KeepingRoutes {
             body -> {
               QuarantineJson request = Json.read("body", body, QuarantineJson.class);
               EntryKey key = request.entry();
-              long revision = Required.number("revision", request.revision());
+              long revision = revision("revision", request.revision());
               String reason = Required.text("reason", request.reason());
               return keeping
                   .quarantine(call.principal(), call.path("space"), key, revision, reason)
@@ -170,7 +178,7 @@ final class KeepingRoutes {
             body -> {
               RevertJson request = Json.read("body", body, RevertJson.class);
               EntryKey key = entry(request.key(), request.region());
-              long to = Required.number("to", request.to());
+              long to = revision("to", request.to());
               return once(
                   call,
                   body,

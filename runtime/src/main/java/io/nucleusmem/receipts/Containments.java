@@ -18,7 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import java.util.function.BiFunction;
+import java.util.function.Predicate;
 
 /**
  * Follows a version through receipts: breadth first, each version and each agent once. An agent
@@ -26,7 +27,7 @@ import java.util.function.Function;
  */
 final class Containments {
   private final ReceiptReader reader;
-  private final Function<String, CompletionStage<Boolean>> visible;
+  private final BiFunction<String, Set<LedgerId>, CompletionStage<Predicate<SeenVersion>>> visible;
   private final int max;
 
   /** A version in the space with an id. */
@@ -36,6 +37,7 @@ final class Containments {
   private final Set<Found> versions = new HashSet<>();
   private final Map<String, Place> since = new HashMap<>(); // first receipt by agent
   private final Map<String, Place> followed = new HashMap<>(); // its writes are known from here on
+  private final Map<String, Set<LedgerId>> spaces = new HashMap<>(); // all that had a name
   private final List<Reader> readers = new ArrayList<>();
   private final List<Derived> derived = new ArrayList<>();
   private final List<Edge> edges = new ArrayList<>();
@@ -43,10 +45,14 @@ final class Containments {
   private boolean complete = true;
 
   /**
-   * @param visible whether the caller may see the space of a name
+   * @param visible what the caller may be told of a space by its name, given all ids that were
+   *     found under it: another space may have had the name before
    * @param max versions and agents that are looked at
    */
-  Containments(ReceiptReader reader, Function<String, CompletionStage<Boolean>> visible, int max) {
+  Containments(
+      ReceiptReader reader,
+      BiFunction<String, Set<LedgerId>, CompletionStage<Predicate<SeenVersion>>> visible,
+      int max) {
     this.reader = reader;
     this.visible = visible;
     this.max = max;
@@ -54,38 +60,42 @@ final class Containments {
 
   CompletionStage<Containment> of(LedgerId space, Version start) {
     Found first = new Found(space, start);
+    found(first);
     versions.add(first);
     left.add(first);
     return next()
         .thenCompose(
             done -> {
-              Map<String, Boolean> spaces = new HashMap<>();
-              derived.forEach(each -> spaces.put(each.version().space(), false));
-              readers.forEach(each -> spaces.put(each.first().space(), false));
+              Map<String, Predicate<SeenVersion>> told = new HashMap<>();
               CompletionStage<Void> all = CompletableFuture.completedStage(null);
-              for (String name : List.copyOf(spaces.keySet())) {
+              for (Map.Entry<String, Set<LedgerId>> each : spaces.entrySet()) {
                 all =
                     all.thenCombine(
-                        visible.apply(name),
-                        (none, may) -> {
-                          spaces.put(name, may);
+                        visible.apply(each.getKey(), each.getValue()),
+                        (none, covered) -> {
+                          told.put(each.getKey(), covered);
                           return null;
                         });
               }
-              return all.thenApply(none -> shown(start, spaces));
+              return all.thenApply(
+                  none ->
+                      shown(start, version -> told.get(version.space()).test(version.version())));
             });
   }
 
-  private Containment shown(Version start, Map<String, Boolean> visibleSpaces) {
-    boolean all = !visibleSpaces.containsValue(false);
-    return new Containment(
-        start,
-        readers.stream().filter(each -> visibleSpaces.get(each.first().space())).toList(),
-        derived.stream().filter(each -> visibleSpaces.get(each.version().space())).toList(),
-        edges.stream()
-            .filter(each -> visibleSpaces.getOrDefault(each.version().space(), false))
-            .toList(),
-        complete && all);
+  private Containment shown(Version start, Predicate<Version> told) {
+    List<Reader> someReaders = readers.stream().filter(each -> told.test(each.first())).toList();
+    List<Derived> someDerived = derived.stream().filter(each -> told.test(each.version())).toList();
+    List<Edge> someEdges = edges.stream().filter(each -> told.test(each.version())).toList();
+    boolean all =
+        someReaders.size() == readers.size()
+            && someDerived.size() == derived.size()
+            && someEdges.size() == edges.size();
+    return new Containment(start, someReaders, someDerived, someEdges, complete && all);
+  }
+
+  private void found(Found version) {
+    spaces.computeIfAbsent(version.version().space(), name -> new HashSet<>()).add(version.space());
   }
 
   private CompletionStage<Void> next() {
@@ -215,6 +225,7 @@ final class Containments {
       Version made = new Version(it.space(), version);
       edge(new Edge(it.agent(), made, true));
       Found found = new Found(MemSpaceSystem.spaceOf(it.mount()), made);
+      found(found);
       if (versions.add(found)) {
         left.add(found);
         derived.add(new Derived(made, it.agent(), Timestamps.instant(round.timestamp())));

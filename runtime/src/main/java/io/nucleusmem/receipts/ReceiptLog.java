@@ -7,6 +7,7 @@ import io.nucleusmem.store.StoreScope;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class ReceiptLog implements AutoCloseable {
   private static final long QUIET_NANOS = 30_000; // nobody came: the round is complete
+  private static final int CONFIRMED_MAX = 2_000; // lives whose mark one round writes
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
   private record Waiting(long ticket, CompletableFuture<Void> stage) {}
@@ -279,8 +281,11 @@ public final class ReceiptLog implements AutoCloseable {
       writer.take(pending, records);
       upTo = offered - pending.size();
       if (pending.isEmpty()) {
-        further.addAll(confirming);
-        confirming.clear();
+        Iterator<LifeLog> next = confirming.iterator();
+        while (next.hasNext() && further.size() < CONFIRMED_MAX) {
+          further.add(next.next());
+          next.remove();
+        }
       }
     } finally {
       lock.unlock();

@@ -10,6 +10,8 @@ import io.nucleusmem.memspace.MemSpaceSystem;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.Principal;
+import io.nucleusmem.memspace.SpaceInfo;
+import io.nucleusmem.memspace.SpaceKind;
 import io.nucleusmem.receipts.ReceiptKeys.Place;
 import io.nucleusmem.receipts.ReceiptReader.LifeState;
 import io.nucleusmem.receipts.ReceiptReader.Rounds;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
@@ -205,15 +208,58 @@ public final class ReceiptsClient implements Receipts {
           return owned(caller, space)
               .thenCompose(
                   id ->
-                      new Containments(reader, name -> maySee(caller, name), containmentMax)
+                      new Containments(
+                              reader, (name, ids) -> told(caller, name, ids), containmentMax)
                           .of(id, new Containment.Version(space, version)));
         });
   }
 
-  private CompletionStage<Boolean> maySee(Principal caller, String space) {
-    return caller.admin()
-        ? CompletableFuture.completedStage(true)
-        : spaces.describe(caller, space).handle((info, failure) -> failure == null);
+  /**
+   * What a caller may be told of a space: all where he owns it, or could mount all of it; else what
+   * his mounts cover. Of a space that is gone, whoever has its name now, nothing.
+   */
+  private CompletionStage<Predicate<SeenVersion>> told(
+      Principal caller, String space, Set<LedgerId> ids) {
+    if (caller.admin()) {
+      return CompletableFuture.completedStage(version -> true);
+    }
+    return system
+        .idOf(space)
+        .thenCombine(
+            spaces.describe(caller, space),
+            (id, info) ->
+                !ids.equals(Set.of(id))
+                    ? CompletableFuture.<Predicate<SeenVersion>>completedStage(version -> false)
+                    : told(caller, info))
+        .thenCompose(stage -> stage)
+        .exceptionally(
+            failure -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause instanceof MemSpaceException refused
+                  && refused.code() == ErrorCode.SPACE_NOT_FOUND) {
+                return version -> false;
+              }
+              throw new CompletionException(cause);
+            });
+  }
+
+  private CompletionStage<Predicate<SeenVersion>> told(Principal caller, SpaceInfo space) {
+    if (space.kind() == SpaceKind.SHARED || space.owner().equals(caller.name())) {
+      return CompletableFuture.completedStage(version -> true);
+    }
+    return spaces
+        .mounts(caller, space.name())
+        .thenApply(
+            mounts ->
+                version ->
+                    mounts.stream()
+                        .filter(mount -> mount.holder().equals(caller.name()))
+                        .anyMatch(
+                            mount ->
+                                version.topic()
+                                    ? mount.coversTopic(version.key())
+                                    : mount.covers(version.region(), version.key())));
   }
 
   // ---- collecting ----

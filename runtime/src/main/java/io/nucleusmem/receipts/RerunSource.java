@@ -23,6 +23,11 @@ public final class RerunSource {
   /** Inputs that one rerun can take. */
   public static final int INPUTS_MAX = 10_000;
 
+  /**
+   * Records of an agent that are looked through for one rerun: those of the range are in memory.
+   */
+  public static final int RECORDS_MAX = 500_000;
+
   // what came of the last inputs stands a little behind them
   private static final Duration BEHIND = Duration.ofMinutes(1);
 
@@ -44,6 +49,7 @@ public final class RerunSource {
   public CompletionStage<List<Tape>> tapes(
       Principal caller, String agent, Instant from, Instant until, Set<Tape.Without> without) {
     Map<Life, Tape> tapes = new LinkedHashMap<>();
+    int[] taken = new int[2]; // inputs, records
     long last = Timestamps.lastOf(until.toEpochMilli());
     return client
         .mine(caller, agent)
@@ -59,6 +65,7 @@ public final class RerunSource {
                                 last,
                                 (life, record, at) -> {
                                   if (mine.contains(life)) {
+                                    bounded(taken, record);
                                     tapes
                                         .computeIfAbsent(
                                             life, key -> new Tape(lives.get(key), without))
@@ -77,11 +84,23 @@ public final class RerunSource {
                     from + " until " + until,
                     "a range in which agent [%s] got something".formatted(agent));
               }
-              if (inputs > INPUTS_MAX) {
-                throw MemSpaceException.tooLarge("the rerun", inputs, INPUTS_MAX, "inputs");
-              }
               return played;
             });
+  }
+
+  /** Refuses while it reads: a long range is not taken into memory first. */
+  private static void bounded(int[] taken, LogRecord record) {
+    if (isInput(record) && ++taken[0] > INPUTS_MAX) {
+      throw MemSpaceException.tooLarge("the rerun", taken[0], INPUTS_MAX, "inputs");
+    }
+    if (++taken[1] > RECORDS_MAX) {
+      throw MemSpaceException.tooLarge("the rerun", taken[1], RECORDS_MAX, "records");
+    }
+  }
+
+  private static boolean isInput(LogRecord record) {
+    return record instanceof LogRecord.Delivered it && it.input()
+        || record instanceof LogRecord.Called call && call.kind().equals(LifeLog.TIMER);
   }
 
   private interface Taker {
@@ -98,11 +117,7 @@ public final class RerunSource {
                 place = Place.of(round);
                 for (LogRecord record : round.records()) {
                   boolean late = round.timestamp() > last;
-                  boolean input =
-                      record instanceof LogRecord.Delivered it && it.input()
-                          || record instanceof LogRecord.Called call
-                              && call.kind().equals(LifeLog.TIMER);
-                  if (record.agent().equals(agent) && !(late && input)) {
+                  if (record.agent().equals(agent) && !(late && isInput(record))) {
                     taker.take(
                         new Life(round.node(), record.life()),
                         record,

@@ -105,6 +105,8 @@ final class RoundWriter {
       }
     } else if (record instanceof LogRecord.Called it) {
       bytes += it.reply().length();
+    } else if (record instanceof LogRecord.LifeBegan it) {
+      bytes += 2L * StateJson.encode(it.what()).length(); // in the round and in its own row
     }
     return bytes;
   }

@@ -187,8 +187,36 @@ class ForksTest {
     assertThat(node.get(cut + "/mounts?limit=1000").text()).contains(space);
     assertThat(node.get(cut + "/agents").json().get("items")).isEmpty();
     assertThat(node.get(cut + "/routes").json().get("items")).isEmpty();
+    String route = TestNode.fresh("route");
+    Answer routed =
+        node.send(
+            "PUT",
+            "/v1/routes/" + route,
+            "{\"target\":{\"space\":\"%s\",\"topic\":\"t\"},\"description\":\"d\",\"examples\":[\"e\"]}"
+                .formatted(space),
+            "Content-Type",
+            "application/json");
+    assertThat(routed.status()).as(routed.toString()).isEqualTo(201);
+    String registered = routed.json().get("at").textValue();
+    assertThat(node.get("/v1/as-of/" + registered + "/routes?limit=1000").text()).contains(route);
+    assertThat(node.get(cut + "/routes?limit=1000").text()).doesNotContain(route);
+    assertThat(node.get("/v1/as-of/2999-01-01T00:00:00Z/routes").code())
+        .isEqualTo("as_of_in_future");
     assertThat(node.get("/v1/as-of/2999-01-01T00:00:00Z/spaces").code())
         .isEqualTo("as_of_in_future");
+    for (String far : new String[] {"9999-12-31T23:59:59Z", "+999999999-12-31T23:59:59Z"}) {
+      assertThat(node.get("/v1/as-of/" + far + "/spaces").code()).isEqualTo("as_of_in_future");
+      assertThat(
+              node.get("/v1/spaces/" + space + "/entries/a?as_of=" + far.replace("+", "%2B"))
+                  .code())
+          .isEqualTo("as_of_in_future");
+    }
+    for (String old : new String[] {"1900-01-01T00:00:00Z", "-999999999-01-01T00:00:00Z"}) {
+      assertThat(node.get("/v1/as-of/" + old + "/spaces").json().get("items")).isEmpty();
+      assertThat(node.get("/v1/spaces/" + space + "/entries/a?as_of=" + old).text())
+          .doesNotContain("future")
+          .doesNotContain("\"internal\"");
+    }
     assertThat(node.get("/v1/as-of/then/spaces").code()).isEqualTo("invalid_request");
     assertThat(node.get("/v1/as-of/2001-01-01T00:00:00Z/spaces").json().get("items")).isEmpty();
   }

@@ -122,6 +122,18 @@ class KeepingTest {
     assertThat(node.get(path + "/entries/a?as_of=2").text()).isEqualTo("bad");
     assertThat(node.post(path + "/revert", "{\"key\":\"a\",\"to\":9999}").code())
         .isEqualTo("as_of_in_future");
+    for (String bad : new String[] {"0", "-1"}) {
+      assertThat(
+              node.post(
+                      path + "/quarantine",
+                      "{\"key\":\"a\",\"revision\":" + bad + ",\"reason\":\"x\"}")
+                  .code())
+          .isEqualTo("invalid_request");
+      assertThat(node.post(path + "/revert", "{\"key\":\"a\",\"to\":" + bad + "}").code())
+          .isEqualTo("invalid_request");
+      assertThat(node.post(path + "/compact", "{\"floor\":" + bad + "}").code())
+          .isEqualTo("invalid_request");
+    }
     assertThat(node.post(path + "/quarantine", "{\"key\":\"a\",\"revision\":2}").code())
         .isEqualTo("invalid_request");
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
+import io.nucleusmem.NucleusMem;
 import io.nucleusmem.agent.AgentContext;
 import io.nucleusmem.agent.AgentMount;
 import io.nucleusmem.agent.AgentSpec;
@@ -12,15 +13,26 @@ import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.agent.testkit.AgentTestKit;
 import io.nucleusmem.memspace.Access;
 import io.nucleusmem.memspace.Content;
+import io.nucleusmem.memspace.CreateSpace;
+import io.nucleusmem.memspace.CreatedSpace;
 import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.MemSpaceException;
+import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.MountRequest;
+import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.Retention;
 import io.nucleusmem.memspace.Signal;
+import io.nucleusmem.memspace.SpaceInfo;
+import io.nucleusmem.memspace.SpaceKind;
 import io.nucleusmem.memspace.WatchRequest;
+import io.nucleusmem.memspace.WriteOptions;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +42,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class ContainmentTest {
   private static final Principal AUTHOR = Principal.of("author");
+
+  private static final Principal BEN = Principal.of("ben");
+  private static final Principal ROOT = new Principal("root", true);
 
   sealed interface Msg {}
 
@@ -43,20 +58,22 @@ class ContainmentTest {
   static Behavior<Msg> create(AgentContext<Msg> ctx) {
     String from = ctx.config().get("from");
     String to = ctx.config().get("to");
-    ctx.watch("all", "desk", WatchRequest.of(Region.MEMORY, from).from(1), Changed::new);
+    String source = ctx.config().getOrDefault("source", "desk");
+    String target = ctx.config().getOrDefault("target", "desk");
+    ctx.watch("all", source, WatchRequest.of(Region.MEMORY, from).from(1), Changed::new);
     return Behaviors.receive(Msg.class)
         .onMessage(
             Changed.class,
             changed -> {
               Signal signal = changed.signal().what();
-              ctx.pipe(ctx.space("desk").pull(signal.key(), signal.revision()), Got::new);
+              ctx.pipe(ctx.space(source).pull(signal.key(), signal.revision()), Got::new);
               return Behaviors.same();
             })
         .onMessage(
             Got.class,
             got -> {
               Entry entry = got.entry().orElseThrow();
-              ctx.space("desk")
+              ctx.space(target)
                   .put(
                       EntryKey.of(to + entry.key().name().substring(from.length())),
                       Content.text(entry.text()));
@@ -125,6 +142,62 @@ class ContainmentTest {
         .containsExactlyInAnyOrder(
             "copier read a/bad", "copier wrote b/bad", "second read b/bad", "second wrote c/bad");
     assertThat(found.complete()).isTrue();
+  }
+
+  @Test
+  void g9ContainmentTellsNothingOfWhatTheCallersMountDoesNotCover() {
+    MemSpaces spaces = NucleusMem.get(kit.system()).spaces();
+    CreatedSpace bens =
+        kit.await(spaces.create(BEN, CreateSpace.shared("bens"), WriteOptions.DEFAULT));
+    kit.await(
+        spaces.create(
+            AUTHOR,
+            new CreateSpace(
+                "vault", SpaceKind.PRIVATE, Optional.empty(), Map.of(), Retention.KEEP_ALL),
+            WriteOptions.DEFAULT));
+    kit.await(
+        spaces.mount(
+            ROOT,
+            "vault",
+            new MountRequest(BEN.name(), Access.READ_ONLY, Set.of(), List.of("shown/"), Set.of())));
+    kit.await(
+        kit.agents()
+            .spawn(
+                ROOT,
+                AgentSpec.of(
+                        "copier",
+                        "across",
+                        AgentMount.of("bens", Access.READ_WRITE),
+                        AgentMount.of("vault", Access.READ_WRITE))
+                    .config(
+                        Map.of(
+                            "source", "bens", "target", "vault", "from", "a/", "to", "secret/"))));
+    MountedSpace writer = kit.await(spaces.open(BEN, bens.mount().id()));
+    long bad = kit.await(writer.put(EntryKey.of("a/x"), Content.text("wrong"))).revision();
+    SeenVersion version = SeenVersion.entry(Region.MEMORY, "a/x", bad);
+    kit.until(
+        "a containment",
+        () -> receipts.containment(ROOT, "bens", version),
+        found -> !found.derived().isEmpty());
+
+    Containment found = kit.await(receipts.containment(BEN, "bens", version));
+    assertThat(found.readers()).extracting(Containment.Reader::agent).containsExactly("across");
+    assertThat(found.derived()).isEmpty();
+    assertThat(found.edges()).allMatch(edge -> edge.version().space().equals("bens"));
+    assertThat(found.complete()).isFalse();
+  }
+
+  @Test
+  void g9NobodyMountsTheSpaceOfInboxesForHimself() {
+    MemSpaces spaces = NucleusMem.get(kit.system()).spaces();
+    assertThatThrownBy(
+            () ->
+                kit.await(
+                    spaces.mount(BEN, "agents", MountRequest.of(BEN.name(), Access.READ_WRITE))))
+        .isInstanceOf(MemSpaceException.class);
+    assertThat(kit.await(spaces.list(BEN, Optional.empty(), 100, Optional.empty())).items())
+        .extracting(SpaceInfo::name)
+        .doesNotContain("agents");
   }
 
   @Test

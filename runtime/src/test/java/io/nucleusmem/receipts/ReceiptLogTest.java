@@ -71,6 +71,24 @@ class ReceiptLogTest {
 
   @ParameterizedTest
   @EnumSource(StoreScope.class)
+  void g11LivesWithLargeConfigurationsBeginTogetherAndTheLogGoesOn(StoreScope scope) {
+    MemoryStore store = new MemoryStore(scope);
+    Map<String, String> config = Map.of("k", "x".repeat(1 << 20));
+    try (ReceiptLog log = open(store)) {
+      List<CompletionStage<Long>> recorded = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        LifeLog life = log.begin("a" + i, new Began("anna", "type", config, List.of()));
+        recorded.add(signal(life, 1));
+      }
+      recorded.forEach(ReceiptLogTest::await);
+      for (int i = 0; i < 8; i++) {
+        assertThat(revisions(store, "a" + i)).containsExactly(1L);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreScope.class)
   void whatSeveralNodesRecordedIsReadInOrderWhetherTheirLogsAreIndexedOrNot(StoreScope scope) {
     MemoryStore store = new MemoryStore(scope);
     Random random = new Random(7);
