@@ -70,13 +70,13 @@ public final class EvaluateRouterCommand implements Callable<Integer> {
   private Path report;
 
   @Option(
-      names = "--no-describe",
+      names = "--describe",
       negatable = true,
       defaultValue = "true",
       fallbackValue = "true",
       description =
-          "Do not take the words of a label for its route's description. Labels that say nothing"
-              + " need this.")
+          "Whether the words of a label are its route's description (the default). Labels that say"
+              + " nothing need --no-describe.")
   private boolean describe;
 
   @Option(names = "--conf", paramLabel = "FILE", description = "Configuration, as for a node.")

@@ -81,6 +81,23 @@ class EvaluateRouterCommandTest {
   }
 
   @Test
+  void labelsAreDescriptionsUnlessThatIsForbidden() throws Exception {
+    assertThat(describes()).isTrue();
+    assertThat(describes("--describe")).isTrue();
+    assertThat(describes("--no-describe")).isFalse();
+  }
+
+  private boolean describes(String... option) throws IOException {
+    List<String> more = new ArrayList<>(List.of("--report", dir.toString()));
+    more.addAll(List.of(option));
+    assertThat(run(TRAIN, TRAIN, more.toArray(new String[0]))).as(err.toString()).isZero();
+    return new ObjectMapper()
+        .readTree(dir.resolve("report.json").toFile())
+        .get("labels_are_descriptions")
+        .booleanValue();
+  }
+
+  @Test
   void outOfScopeRowsOfTheTrainingFileMakeNoRoute() throws Exception {
     String test = "text,route\nmy parcel,a parcel\nwhat a day,oos\n";
     assertThat(run(TRAIN + "what a day,oos\n", test, "--oos", "oos")).isZero();
