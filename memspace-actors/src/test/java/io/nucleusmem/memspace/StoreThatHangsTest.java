@@ -9,6 +9,7 @@ import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.tikv.PatientTikv;
 import io.nucleusmem.store.tikv.server.TikvTestCluster;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
@@ -37,8 +38,9 @@ class StoreThatHangsTest {
 
       cluster.faults().hang(2);
       CompletableFuture<Written> write = stuck.put(KEY, Content.text("held")).toCompletableFuture();
+      List<CompletableFuture<?>> reads = new ArrayList<>();
       for (int i = 0; i < STUCK; i++) {
-        stuck.get(KEY);
+        reads.add(stuck.get(KEY).toCompletableFuture());
       }
       long newest = 0;
       for (int i = 0; i < ROUNDS; i++) {
@@ -52,6 +54,9 @@ class StoreThatHangsTest {
 
       cluster.faults().release(2);
       assertThat(await(write).revision()).isPositive();
+      for (CompletableFuture<?> read : reads) {
+        await(read.handle((entry, failure) -> 0)); // until then the store may be refused as busy
+      }
       assertThat(await(stuck.get(KEY)).orElseThrow().text()).isEqualTo("held");
     }
   }
