@@ -113,7 +113,7 @@ final class ForkClient implements Forks {
     return new ForkOrigin(
         Base.of(baseId, revision, start.base()),
         new ForkRows.ForkedFrom(
-            request.space(), baseId.toString(), revision, start.point().timestamp()));
+            request.space(), baseId.toString(), revision, start.point().timestamp(), null));
   }
 
   /** What is older than a fork is pinned in its base, not in the fork. */
@@ -147,7 +147,7 @@ final class ForkClient implements Forks {
     if (why != null && why.code().retryable()) {
       return CompletableFuture.failedFuture(why); // it may yet be there; else the pin is swept
     }
-    return pins.remove(base, fork)
+    return pins.remove(base, fork, true)
         .handle(
             (done, ignored) -> { // a pin that stays is swept
               if (why != null) {

@@ -20,6 +20,12 @@ import java.util.OptionalLong;
  * the base is needed from {@link Pin#timestamp} on.
  */
 final class ForkRows {
+  /** By which a fork that gets copies of what it inherits may write them; by the run's token. */
+  static final byte COPYING = 21;
+
+  /** Forks that have copies of what they took from this space, and may not be pinned any more. */
+  static final byte COPIES = 22;
+
   /** Where a fork comes from. */
   static final StateKey FORKED_FROM_KEY = new StateKey(SpaceRows.FORKED_FROM, Bytes.EMPTY);
 
@@ -58,10 +64,20 @@ final class ForkRows {
    *
    * @param space name of the base
    * @param id its ledger
+   * @param ownSince store's time in milliseconds since which the fork has copies of its own of all
+   *     that it inherited, its topics too, and needs the base no more; null while it does
    */
-  record ForkedFrom(String space, String id, long revision, long timestamp) {
+  record ForkedFrom(String space, String id, long revision, long timestamp, Long ownSince) {
     LedgerId ledger() {
       return LedgerId.parse(id);
+    }
+
+    boolean isOwn() {
+      return ownSince != null;
+    }
+
+    ForkedFrom ownSince(long millis) {
+      return new ForkedFrom(space, id, revision, timestamp, millis);
     }
 
     ForkBase info() {
@@ -69,11 +85,27 @@ final class ForkRows {
     }
   }
 
+  /**
+   * A fork has copies of what was this space's. The row's key is the id of the fork's ledger.
+   *
+   * @param fork its name
+   * @param at store's time in milliseconds
+   */
+  record Copy(String fork, long at) {}
+
   /** A fork that needs its base. */
   record PinnedBy(LedgerId fork, Pin pin) {}
 
   static StateKey pinKey(LedgerId fork) {
     return new StateKey(SpaceRows.PINS, fork.bytes());
+  }
+
+  static StateKey copyKey(LedgerId fork) {
+    return new StateKey(COPIES, fork.bytes());
+  }
+
+  static StateKey copyingKey(Bytes token) {
+    return new StateKey(COPYING, token);
   }
 
   static StateKey bookmarkKey(String name) {
@@ -94,6 +126,14 @@ final class ForkRows {
           }
         });
     return pins;
+  }
+
+  /** The forks that have copies of what was the space's, among its rows. */
+  static List<LedgerId> copies(Map<StateKey, Bytes> rows) {
+    return rows.keySet().stream()
+        .filter(key -> key.table() == COPIES)
+        .map(ForkRows::forkOf)
+        .toList();
   }
 
   /** The oldest revision that a fork or a bookmark needs; empty if none does. */

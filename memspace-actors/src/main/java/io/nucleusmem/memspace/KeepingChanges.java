@@ -58,12 +58,15 @@ final class KeepingChanges {
     return rules(view::table);
   }
 
-  /** Refuses a fork while something is being erased: it would show that until it is gone. */
+  /**
+   * Refuses a fork, or copies for one, while something is being erased: they would show that until
+   * it is gone.
+   */
   static void requireNoErasure(PendingView view, SpaceRows.Manifest manifest) {
     if (!view.table(ERASING).isEmpty()) {
       throw new MemSpaceException(
           ErrorCode.BUSY,
-          "an erasure of space [%s] is under way; fork when it has ended"
+          "an erasure of space [%s] is under way; try again when it has ended"
               .formatted(manifest.name()));
     }
   }
@@ -127,7 +130,7 @@ final class KeepingChanges {
                 .formatted(running, manifest.name()),
             Map.of("accepted", ERASING_MAX));
       }
-      List<Change> changes = new ArrayList<>();
+      List<Change> changes = new ArrayList<>(ForkChanges.stopCopying(view));
       changes.add(new Change.OfState(erasing(rule.id()), StateJson.encode(rule.upTo(timestamp))));
       changes.add(new Change.OfState(AT, new BytesWriter(8).i64(timestamp).toBytes()));
       if (view.state(KEY).isEmpty()) {

@@ -3,6 +3,7 @@ package io.nucleusmem.memspace;
 import io.nucleusmem.ledger.LedgerEraser;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LedgerPast;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Pace;
 import io.nucleusmem.ledger.StateKey;
@@ -62,15 +63,17 @@ final class SpaceErasure {
             state -> {
               CompletionStage<Void> forks = CompletableFuture.completedStage(null);
               Principal system = new Principal(caller.name(), true); // forks may be others'
-              for (ForkRows.PinnedBy pin : ForkRows.pins(state)) {
-                if (all.add(pin.fork())) { // every one: what is left out would show it for ever
+              List<LedgerId> showing = new ArrayList<>(ForkRows.copies(state));
+              ForkRows.pins(state).forEach(pin -> showing.add(pin.fork()));
+              for (LedgerId fork : showing) {
+                if (all.add(fork)) { // every one: what is left out would show it for ever
                   forks =
                       forks
-                          .thenCompose(done -> exists(pin.fork()))
+                          .thenCompose(done -> exists(fork))
                           .thenCompose(
                               there ->
                                   there
-                                      ? unlessGone(hide(pin.fork(), system, rule, all))
+                                      ? unlessGone(hide(fork, system, rule, all))
                                       : CompletableFuture.completedStage(null));
                 }
               }
@@ -85,7 +88,7 @@ final class SpaceErasure {
         .thenApply(java.util.Optional::isPresent);
   }
 
-  private static CompletionStage<Void> unlessGone(CompletionStage<?> change) {
+  static CompletionStage<Void> unlessGone(CompletionStage<?> change) {
     return change.handle(
         (done, failure) -> {
           MemSpaceException why = failure == null ? null : Calls.explain(failure);
@@ -235,7 +238,26 @@ final class SpaceErasure {
                 node.topics().tell(topic, new LedgerOwner.RevisionAt(timestamp, promise)));
   }
 
+  /** Erases in a ledger, and in the copies that it has, or has begun, of what it stands on. */
   private CompletionStage<Void> erase(
+      LedgerId id,
+      ErasureRule rule,
+      Bytes key,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell) {
+    return LedgerPast.of(node.store(), id)
+        .thenCompose(
+            copies -> {
+              CompletionStage<Void> all = eraseRows(id, rule, key, counts, files, tell);
+              for (LedgerId copy : copies) {
+                all = all.thenCompose(done -> eraseRows(copy, rule, key, counts, files, tell));
+              }
+              return all;
+            });
+  }
+
+  private CompletionStage<Void> eraseRows(
       LedgerId id,
       ErasureRule rule,
       Bytes key,

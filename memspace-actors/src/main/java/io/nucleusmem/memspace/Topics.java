@@ -113,7 +113,8 @@ final class Topics {
             });
   }
 
-  private CompletionStage<Map<String, SpaceRows.Topic>> listed(LedgerId space) {
+  /** As {@link #names}, with when they were listed. */
+  CompletionStage<Map<String, SpaceRows.Topic>> listed(LedgerId space) {
     CompletionStage<MemSpace.Description> own =
         node.calls()
             .call((promise, again) -> node.spaces().tell(space, new MemSpace.Describe(promise)));
@@ -121,6 +122,7 @@ final class Topics {
             node.reader(space).own().state(ForkRows.FORKED_FROM_KEY),
             (description, from) ->
                 from.map(row -> StateJson.decode(row, ForkRows.ForkedFrom.class))
+                    .filter(origin -> !origin.isOwn())
                     .map(
                         origin ->
                             listed(origin.ledger())

@@ -390,7 +390,7 @@ abstract class ForkContract {
     await(spaces.delete(ANNA, name));
     ForkOrigin origin =
         new ForkOrigin(
-            Base.of(id, at, Base.NONE), new ForkRows.ForkedFrom(name, id.toString(), at, 1));
+            Base.of(id, at, Base.NONE), new ForkRows.ForkedFrom(name, id.toString(), at, 1, null));
     assertThat(
             refused(client.create(ANNA, CreateSpace.shared("never"), "anna", null, never, origin))
                 .code())
