@@ -326,16 +326,11 @@ public final class ForkReader {
   }
 
   private static LedgerReader.LogPage upTo(LedgerReader.LogPage page, long revision) {
-    List<LogRow> rows = new ArrayList<>();
-    for (LogRow row : page.rows()) {
-      if (row.last() <= revision) {
-        rows.add(row);
-      } else if (row.first() <= revision) {
-        int count = (int) (revision - row.first() + 1);
-        rows.add(
-            new LogRow(row.first(), row.owner(), row.timestamp(), row.records().subList(0, count)));
-      }
-    }
+    List<LogRow> rows =
+        page.rows().stream()
+            .filter(row -> row.first() <= revision)
+            .map(row -> row.upTo(revision))
+            .toList();
     return new LedgerReader.LogPage(rows, true); // the layer above goes on
   }
 

@@ -324,7 +324,7 @@ public final class LedgerPast {
       if (first <= part.above() && !(keepsFirst && first == part.above())) {
         continue;
       }
-      LogRow bare = upTo(LedgerCopy.bare(LogRow.decode(first, row.value())), part.upTo());
+      LogRow bare = LedgerCopy.bare(LogRow.decode(first, row.value())).upTo(part.upTo());
       made.add(new Row(LedgerKeys.log(copy, first), bare.encode(false)));
       if (first % ANCHOR_EVERY == 0) {
         made.add(
@@ -334,16 +334,6 @@ public final class LedgerPast {
       }
     }
     return made;
-  }
-
-  private static LogRow upTo(LogRow row, long revision) {
-    return row.last() <= revision
-        ? row
-        : new LogRow(
-            row.first(),
-            row.owner(),
-            row.timestamp(),
-            row.records().subList(0, (int) (revision - row.first() + 1)));
   }
 
   private static List<Row> versions(LedgerId copy, Part part, Page page) {

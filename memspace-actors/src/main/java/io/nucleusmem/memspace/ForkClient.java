@@ -94,8 +94,17 @@ final class ForkClient implements Forks {
                   .thenCompose(
                       pinned -> client.create(caller, space, caller.name(), stamp, fork, origin))
                   .handle((made, failure) -> settled(baseId, fork, made, failure))
-                  .thenCompose(stage -> stage);
+                  .thenCompose(stage -> stage)
+                  .thenCompose(made -> hiding(baseId, origin, made));
             });
+  }
+
+  /** Before anybody hears of the fork; also one that an earlier request made. */
+  private CompletionStage<CreatedSpace> hiding(
+      LedgerId base, ForkOrigin origin, CreatedSpace made) {
+    return new SpaceQuarantine(client.node())
+        .inherit(base, SpaceRows.spaceOf(made.mount().id()), origin.from().revision())
+        .thenApply(done -> made);
   }
 
   private record Start(Point point, Base base) {}
@@ -160,12 +169,13 @@ final class ForkClient implements Forks {
   // ---- bookmarks ----
 
   @Override
-  public CompletionStage<Bookmark> bookmark(MountedSpace space, String name, ReadAt at) {
+  public CompletionStage<Bookmark> bookmark(
+      MountedSpace space, String name, ReadAt at, WriteOptions options) {
     return checked(
         () -> {
           bookmarkName(name);
           LedgerId id = SpaceRows.spaceOf(space.mount().id());
-          RequestStamp once = RequestStamp.fresh(0);
+          RequestStamp once = stamp(options, "bookmark", space.mount().id(), name, at);
           return point(id, at)
               .thenCombine(client.node().bases().of(id), Start::new)
               .thenCompose(
@@ -178,7 +188,7 @@ final class ForkClient implements Forks {
                             new ForkChanges.SetBookmark(
                                 space.mount().holder(),
                                 once,
-                                again,
+                                again || options.requestId().isPresent(),
                                 space.mount().id(),
                                 name,
                                 point.revision(),
@@ -240,18 +250,32 @@ final class ForkClient implements Forks {
   }
 
   @Override
-  public CompletionStage<Void> removeBookmark(MountedSpace space, String name) {
+  public CompletionStage<Void> removeBookmark(
+      MountedSpace space, String name, WriteOptions options) {
     return checked(
         () -> {
-          RequestStamp once = RequestStamp.fresh(0);
+          RequestStamp once = stamp(options, "no bookmark", space.mount().id(), name);
           return client
               .apply(
                   SpaceRows.spaceOf(space.mount().id()),
                   again ->
                       new ForkChanges.RemoveBookmark(
-                          space.mount().holder(), once, again, space.mount().id(), name))
+                          space.mount().holder(),
+                          once,
+                          again || options.requestId().isPresent(),
+                          space.mount().id(),
+                          name))
               .thenApply(outcome -> null);
         });
+  }
+
+  /** What was asked, not what it came to: "now" is the same request later. */
+  private static RequestStamp stamp(WriteOptions options, Object... asked) {
+    options.requestId().ifPresent(Limits::requestId);
+    return options
+        .requestId()
+        .map(id -> RequestStamp.of(id, Limits.hash(asked)))
+        .orElseGet(() -> RequestStamp.fresh(0));
   }
 
   private static void bookmarkName(String name) {

@@ -69,12 +69,15 @@ final class SpaceErasure {
                 if (all.add(fork)) { // every one: what is left out would show it for ever
                   forks =
                       forks
-                          .thenCompose(done -> exists(fork))
+                          .thenCompose(done -> isThere(fork))
                           .thenCompose(
-                              there ->
-                                  there
-                                      ? unlessGone(hide(fork, system, rule, all))
-                                      : CompletableFuture.completedStage(null));
+                              there -> {
+                                if (there) {
+                                  return unlessGone(hide(fork, system, rule, all));
+                                }
+                                all.remove(fork);
+                                return CompletableFuture.completedStage(null);
+                              });
                 }
               }
               return forks;
@@ -82,6 +85,12 @@ final class SpaceErasure {
   }
 
   /** A pin may be left of a fork that was never made, or is gone. */
+  private CompletionStage<Boolean> isThere(LedgerId id) {
+    return new Catalogue(node.store())
+        .isGone(id)
+        .thenCompose(gone -> gone ? CompletableFuture.completedStage(false) : exists(id));
+  }
+
   private CompletionStage<Boolean> exists(LedgerId id) {
     return new LedgerReader(node.store(), id)
         .state(SpaceRows.MANIFEST_KEY)
@@ -135,7 +144,7 @@ final class SpaceErasure {
       LedgerId space = each.getKey();
       for (String id : each.getValue()) {
         all =
-            all.thenCompose(done -> exists(space)) // it may have been deleted meanwhile
+            all.thenCompose(done -> isThere(space)) // it may have been deleted meanwhile
                 .thenCompose(
                     there ->
                         there

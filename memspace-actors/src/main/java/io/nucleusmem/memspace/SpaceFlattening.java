@@ -9,12 +9,8 @@ import io.nucleusmem.ledger.Pace;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.WriteBatch;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
@@ -152,7 +148,7 @@ final class SpaceFlattening {
       CompletionStage<Void> all = CompletableFuture.completedStage(null);
       for (Map.Entry<String, SpaceRows.Topic> each : listed.entrySet()) {
         all =
-            all.thenCompose(done -> find(each.getKey()))
+            all.thenCompose(done -> client.topics().find(id, each.getKey()))
                 .thenCompose(
                     topic ->
                         topic.isEmpty()
@@ -180,26 +176,6 @@ final class SpaceFlattening {
               });
     }
 
-    /** The fork's ledger of a topic; empty if its base had none at the time of the fork. */
-    private CompletionStage<Optional<LedgerId>> find(String name) {
-      return node.calls()
-          .<LedgerId>call(
-              (promise, again) ->
-                  node.spaces()
-                      .tell(id, new MemSpace.FindTopic(name, false, AUTHOR, null, promise)))
-          .handle(
-              (topic, failure) -> {
-                if (failure == null) {
-                  return Optional.of(topic);
-                }
-                MemSpaceException why = Calls.explain(failure);
-                if (why.code() != ErrorCode.TOPIC_NOT_FOUND) {
-                  throw why;
-                }
-                return Optional.empty();
-              });
-    }
-
     /**
      * A topic stands on its copies: the row is written beside its log, as a revision of a topic is
      * a message's. It says the same as the one that it replaces, so it does not matter who sees
@@ -220,7 +196,8 @@ final class SpaceFlattening {
 
     private CompletionStage<Base> copy(LedgerId ledger, Owners owners) {
       rowsBefore = rows;
-      return indexed(ledger, owners)
+      return Base.find(node.store(), ledger)
+          .thenCompose(base -> Indexed.below(node, owners, base))
           .thenCompose(
               done ->
                   new LedgerPast(
@@ -233,25 +210,6 @@ final class SpaceFlattening {
                             tell.accept("rows", rows);
                           })
                       .run());
-    }
-
-    /** What is only in the log of a base would be missed. */
-    private CompletionStage<Void> indexed(LedgerId ledger, Owners owners) {
-      return Base.find(node.store(), ledger)
-          .thenCompose(
-              base -> {
-                List<LedgerId> owned = new ArrayList<>();
-                base.layers().stream()
-                    .filter(layer -> !layer.isCopy())
-                    .forEach(layer -> owned.add(layer.id()));
-                CompletionStage<Void> all = CompletableFuture.completedStage(null);
-                for (LedgerId each : new LinkedHashSet<>(owned)) {
-                  all =
-                      all.thenCompose(done -> Indexed.newest(node, owners, each))
-                          .thenApply(newest -> null);
-                }
-                return all;
-              });
     }
 
     private CompletionStage<Outcome> apply(LedgerId space, SpaceCommand command) {

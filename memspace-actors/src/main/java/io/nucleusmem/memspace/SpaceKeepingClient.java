@@ -36,6 +36,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
   private final SpaceCompaction compaction;
   private final SpaceErasure erasure;
   private final SpaceFlattening flattening;
+  private final SpaceQuarantine quarantine;
   private final Map<String, CompletableFuture<Void>> hiding =
       new ConcurrentHashMap<>(); // calls that wait until nothing is shown
   private final SpaceTransfer transfer;
@@ -52,9 +53,10 @@ final class SpaceKeepingClient implements SpaceKeeping {
     this.compaction = new SpaceCompaction(spaces.node(), spaces.topics(), pace);
     this.erasure = new SpaceErasure(spaces.node(), spaces.topics(), locks, pace);
     operations.register(ERASE, this::erase);
+    this.quarantine = new SpaceQuarantine(spaces.node());
     this.flattening = new SpaceFlattening(spaces, catalogue, pace);
     operations.register(FLATTEN, this::flatten);
-    this.transfer = new SpaceTransfer(spaces.node(), catalogue);
+    this.transfer = new SpaceTransfer(spaces.node(), spaces.topics(), catalogue);
     operations.register(COMPACT, this::compact);
   }
 
@@ -238,19 +240,15 @@ final class SpaceKeepingClient implements SpaceKeeping {
                                 "revision [%d] wrote nothing at [%s] that could be read"
                                     .formatted(revision, key));
                           }
-                          return erasure.change(
-                              id, new KeepingChanges.Quarantine(caller, key, revision, reason));
-                        }))
-        .thenApply(done -> null);
+                          return quarantine.change(id, caller, key, revision, reason);
+                        }));
   }
 
   @Override
   public CompletionStage<Void> release(
       Principal caller, String space, EntryKey key, long revision) {
     return owned(caller, space)
-        .thenCompose(
-            id -> erasure.change(id, new KeepingChanges.Quarantine(caller, key, revision, null)))
-        .thenApply(done -> null);
+        .thenCompose(id -> quarantine.change(id, caller, key, revision, null));
   }
 
   @Override
