@@ -175,6 +175,26 @@ final class ForkChanges {
     }
   }
 
+  /** That a fork stands on its copies is written where whoever looks finds it. */
+  static final class StandAlone extends SpaceCommand {
+    StandAlone(String author) {
+      super(author, null, true);
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      manifest(view);
+      ForkRows.ForkedFrom from =
+          StateJson.decode(
+              view.state(ForkRows.FORKED_FROM_KEY).orElseThrow(), ForkRows.ForkedFrom.class);
+      return !from.isOwn() || from.aloneSince() != null
+          ? NOTHING
+          : state(
+              ForkRows.FORKED_FROM_KEY,
+              StateJson.encode(from.aloneSince(Timestamps.millis(timestamp))));
+    }
+  }
+
   /** What takes all permits to copy away. */
   static List<Change> stopCopying(PendingView view) {
     return view.table(ForkRows.COPYING).keySet().stream()
@@ -243,30 +263,6 @@ final class ForkChanges {
         throw noBookmark(name);
       }
       return state(ForkRows.bookmarkKey(name), null);
-    }
-  }
-
-  /** Notes how far a fork is merged. */
-  static final class NoteMerged extends SpaceCommand {
-    private final String mountId;
-    private final long revision;
-
-    NoteMerged(String author, String mountId, long revision) {
-      super(author, null, true);
-      this.mountId = mountId;
-      this.revision = revision;
-    }
-
-    @Override
-    public List<Change> decide(PendingView view, long next, long timestamp) {
-      mount(view, mountId, manifest(view));
-      long before =
-          view.state(ForkRows.MERGED_KEY)
-              .map(row -> StateJson.decode(row, ForkRows.Merged.class).revision())
-              .orElse(-1L);
-      return revision <= before
-          ? NOTHING
-          : state(ForkRows.MERGED_KEY, StateJson.encode(new ForkRows.Merged(revision)));
     }
   }
 

@@ -7,12 +7,14 @@ import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesWriter;
 import io.nucleusmem.store.Timestamps;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -121,8 +123,7 @@ final class ForkClient implements Forks {
     }
     return new ForkOrigin(
         Base.of(baseId, revision, start.base()),
-        new ForkRows.ForkedFrom(
-            request.space(), baseId.toString(), revision, start.point().timestamp(), null));
+        ForkRows.ForkedFrom.of(baseId, request.space(), revision, start.point().timestamp()));
   }
 
   /** What is older than a fork is pinned in its base, not in the fork. */
@@ -355,26 +356,86 @@ final class ForkClient implements Forks {
                     "space [%s] is archived: nothing can be merged into it"
                         .formatted(there.info().name()));
               }
-              return client.node().reader(fork).own().state(ForkRows.MERGED_KEY);
+              return client.node().newest(client.node().spaces(), fork);
             })
-        .thenCombine(
-            client.node().newest(client.node().spaces(), fork),
-            (merged, upTo) -> {
-              long since =
-                  merged
-                      .map(row -> StateJson.decode(row, ForkRows.Merged.class).revision())
-                      .orElse(origin.get().revision());
-              return new ForkMerge(client, request, fork, base, since)
-                  .run(upTo)
-                  .thenCompose(done -> noted(request, fork, upTo).thenApply(noted -> done));
-            })
-        .thenCompose(merged -> merged);
+        .thenCompose(newest -> begun(request, fork, newest))
+        .thenCompose(
+            asked ->
+                asked.done() != null
+                    ? CompletableFuture.completedStage(merged(asked.done()))
+                    : merge(request, fork, base, origin.get(), asked.upTo()));
   }
 
-  private CompletionStage<?> noted(MergeRequest request, LedgerId fork, long upTo) {
+  private CompletionStage<Merged> merge(
+      MergeRequest request, LedgerId fork, LedgerId base, ForkRows.ForkedFrom origin, long upTo) {
+    return client
+        .node()
+        .reader(fork)
+        .own()
+        .state(ForkRows.MERGED_KEY)
+        .thenCompose(
+            row -> {
+              long since =
+                  row.map(bytes -> StateJson.decode(bytes, ForkRows.Merged.class).revision())
+                      .orElse(origin.revision());
+              return new ForkMerge(client, request, fork, base, since).run(upTo);
+            })
+        .thenCompose(done -> noted(request, fork, upTo, done).thenApply(noted -> done));
+  }
+
+  /**
+   * Which state of the fork is merged, and what came of it if that was done before: what it is now,
+   * unless the request was begun earlier.
+   */
+  private CompletionStage<ForkRows.MergeAsked> begun(
+      MergeRequest request, LedgerId fork, long newest) {
+    if (request.requestId().isEmpty()) {
+      return CompletableFuture.completedStage(new ForkRows.MergeAsked(0, newest, 0, null));
+    }
+    MountInfo mount = request.fork().mount();
+    long hash =
+        Limits.hash(
+            mount.id(),
+            request.base().mount().id(),
+            request.policy(),
+            new TreeMap<>(request.resolve()));
+    Bytes id = idOf(request).orElseThrow();
+    long remembered = client.node().settings().ledger().requestWindow().toMillis();
+    return client
+        .apply(
+            fork,
+            again ->
+                new MergeChanges.Begin(mount.holder(), mount.id(), id, hash, newest, remembered))
+        .thenCompose(begun -> client.node().reader(fork).own().state(ForkRows.mergeKey(id)))
+        .thenApply(row -> StateJson.decode(row.orElseThrow(), ForkRows.MergeAsked.class));
+  }
+
+  private static Optional<Bytes> idOf(MergeRequest request) {
+    return request
+        .requestId()
+        .map(
+            id -> {
+              Limits.requestId(id);
+              RequestStamp stamp = RequestStamp.of(id, 0);
+              return new BytesWriter(16).i64(stamp.high()).i64(stamp.low()).toBytes();
+            });
+  }
+
+  private static Merged merged(ForkRows.MergeDone done) {
+    return new Merged(done.keys(), done.revision(), done.parts());
+  }
+
+  private CompletionStage<?> noted(MergeRequest request, LedgerId fork, long upTo, Merged done) {
     MountInfo mount = request.fork().mount();
     return client.apply(
-        fork, again -> new ForkChanges.NoteMerged(mount.holder(), mount.id(), upTo));
+        fork,
+        again ->
+            new MergeChanges.Note(
+                mount.holder(),
+                mount.id(),
+                upTo,
+                idOf(request).orElse(null),
+                new ForkRows.MergeDone(done.keys(), done.revision(), done.parts())));
   }
 
   // ---- which state ----

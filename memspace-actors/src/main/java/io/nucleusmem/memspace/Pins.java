@@ -40,6 +40,25 @@ final class Pins {
         .thenApply(outcome -> null);
   }
 
+  /**
+   * Notes since when a fork that has copies of its own is seen to stand on them, unless that is
+   * known: from then on counts the time after which its base is let go.
+   */
+  CompletionStage<Void> standAlone(LedgerId fork) {
+    return Indexed.newest(node, node.spaces(), fork)
+        .thenCompose(
+            indexed ->
+                node.calls()
+                    .<Outcome>call(
+                        (promise, again) ->
+                            node.spaces()
+                                .tell(
+                                    fork,
+                                    new MemSpace.Apply(
+                                        new ForkChanges.StandAlone(AUTHOR), promise))))
+        .thenApply(outcome -> null);
+  }
+
   /** Where a space comes from; empty if it is no fork. */
   CompletionStage<Optional<ForkRows.ForkedFrom>> originOf(LedgerId space) {
     return node.reader(space)
@@ -117,9 +136,11 @@ final class Pins {
   private CompletionStage<Fork> look(
       ForkRows.PinnedBy pin, Optional<ForkRows.ForkedFrom> origin, long nowMillis) {
     if (origin.isPresent()) {
-      boolean released =
-          origin.get().isOwn()
-              && origin.get().ownSince() + ForkReader.RELEASED_AFTER.toMillis() < nowMillis;
+      Long alone = origin.get().aloneSince();
+      if (origin.get().isOwn() && alone == null) { // who flattened it has died
+        return standAlone(pin.fork()).thenApply(done -> Fork.NEEDS_ITS_BASE);
+      }
+      boolean released = alone != null && alone + ForkReader.RELEASED_AFTER.toMillis() < nowMillis;
       return CompletableFuture.completedStage(released ? Fork.OWN : Fork.NEEDS_ITS_BASE);
     }
     return pin.pin().at() + GRACE.toMillis() > nowMillis

@@ -54,7 +54,7 @@ final class SpaceFlattening {
         .thenCompose(
             origin ->
                 origin.isEmpty() || origin.get().isOwn()
-                    ? Base.find(node.store(), id).thenApply(base -> result(base, base, 0, 0))
+                    ? unchanged(id, origin.isPresent())
                     : Base.find(node.store(), id)
                         .thenCompose(base -> new Run(id, base, tell).run()))
         .exceptionally(
@@ -67,6 +67,12 @@ final class SpaceFlattening {
                   ? ForkChanges.copyingStopped()
                   : Calls.explain(failure);
             });
+  }
+
+  private CompletionStage<Map<String, Object>> unchanged(LedgerId id, boolean fork) {
+    return (fork ? pins.standAlone(id) : CompletableFuture.<Void>completedStage(null))
+        .thenCompose(done -> Base.find(node.store(), id))
+        .thenApply(base -> result(base, base, 0, 0));
   }
 
   private static Map<String, Object> result(Base before, Base after, long rows, int topics) {
@@ -114,7 +120,7 @@ final class SpaceFlattening {
                                       id,
                                       new ForkChanges.EndCopying(
                                           AUTHOR, token, after.encode(), topics))
-                                  .thenCompose(ended -> Indexed.newest(node, node.spaces(), id))
+                                  .thenCompose(ended -> pins.standAlone(id))
                                   .thenApply(
                                       done -> {
                                         node.bases().forget();

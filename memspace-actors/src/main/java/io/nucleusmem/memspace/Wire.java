@@ -92,9 +92,11 @@ final class Wire {
             ForkChanges.AddCopy.class,
             ForkChanges.BeginCopying.class,
             ForkChanges.EndCopying.class,
+            ForkChanges.StandAlone.class,
             ForkChanges.SetBookmark.class,
             ForkChanges.RemoveBookmark.class,
-            ForkChanges.NoteMerged.class,
+            MergeChanges.Begin.class,
+            MergeChanges.Note.class,
             SubscriptionSpec.From.Latest.class,
             SubscriptionSpec.From.Earliest.class,
             SubscriptionSpec.From.Revision.class)) {
