@@ -22,8 +22,8 @@ class LostMembersTest {
   // one that is not sent again waits until there is no time left for a second try
   private static final String NO_SECOND_TRY =
       """
-      nucleusmem.memspace.call-timeout = 90s
-      nucleusmem.memspace.attempt-timeout = 89999ms
+      nucleusmem.memspace.call-timeout = 50s
+      nucleusmem.memspace.attempt-timeout = 49999ms
       """;
   private static final int SPACES_MAX = 100; // one of them lives on the other node
 
