@@ -33,7 +33,10 @@ public interface Agents {
    */
   CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec);
 
-  /** Stops an agent for good: its mounts are released, its inbox stays. */
+  /**
+   * Stops an agent for good: its mounts are released, its inbox stays. For who spawned it and for
+   * administrators, else {@code FORBIDDEN}; so is spawning another one under its id.
+   */
   CompletionStage<Void> stop(Principal caller, String id);
 
   /** A page of the agents, by id. */
@@ -56,7 +59,7 @@ public interface Agents {
   /**
    * The persona switch: another set of mounts, in one step. New ones are acquired, the set is
    * recorded, old ones are released; a crash in between is finished on restart. The behavior begins
-   * anew with what it has then.
+   * anew with what it has then. For who spawned it and for administrators, else {@code FORBIDDEN}.
    */
   CompletionStage<AgentInfo> switchMounts(Principal caller, String id, List<AgentMount> mounts);
 
