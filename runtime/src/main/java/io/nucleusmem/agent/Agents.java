@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -18,6 +19,9 @@ import java.util.concurrent.CompletionStage;
  * UNKNOWN_AGENT_TYPE} …
  */
 public interface Agents {
+  /** Metadata that tie an answer to its question: who sends from outside may not give them. */
+  Set<String> RESERVED_METADATA = Set.of(Inboxes.ASK, Inboxes.ANSWER);
+
   /** The same agents as the router sees them. */
   Recipients recipients();
 
