@@ -156,7 +156,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   // ---- mounts ----
 
   private void openMounts() {
-    CompletionStage<MountedSpace> own = node.inboxes().mountFor(AgentSpec.holder(id));
+    CompletionStage<MountedSpace> own = node.inboxes().inboxOf(id);
     getContext()
         .pipeToSelf(
             own.thenCombine(open(held), (box, all) -> new Opened(all, box, null)),
@@ -353,7 +353,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
                     "dead-revision", Long.toString(revision)));
     getContext()
         .pipeToSelf(
-            inbox.topic(Inboxes.topic(id) + ".dead").publish(letter),
+            inbox.topic(Inboxes.topic(id) + Inboxes.DEAD).publish(letter),
             (published, failure) -> new Buried(watch, revision, failure));
   }
 
