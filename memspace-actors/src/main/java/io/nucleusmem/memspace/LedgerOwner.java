@@ -108,7 +108,6 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     this.owners = owners;
     this.shard = shard;
     this.ledger = node.newLedger(id, new LedgerRunner(this));
-    context.getLog().debug("ledger {} opens", id);
     ledger.start();
   }
 
@@ -242,7 +241,6 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
       live = owners.started(id, getContext().getSelf(), ledger);
       List<Message> waiting = beforeOpen;
       beforeOpen = null;
-      getContext().getLog().debug("ledger {} is open at revision {}", id, ledger.committed());
       opened();
       waiting.forEach(getContext().getSelf()::tell);
     }

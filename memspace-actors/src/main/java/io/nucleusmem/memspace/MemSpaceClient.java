@@ -150,17 +150,7 @@ final class MemSpaceClient implements MemSpaces {
           RequestStamp stamp =
               options
                   .requestId()
-                  .map(
-                      id ->
-                          RequestStamp.of(
-                              id,
-                              Limits.hash(
-                                  caller.name(),
-                                  request.name(),
-                                  request.kind(),
-                                  request.owner(),
-                                  request.labels(),
-                                  request.retention())))
+                  .map(id -> RequestStamp.of(id, Limits.hash(caller.name(), request)))
                   .orElse(null);
           return create(caller, request, owner, stamp, LedgerId.random(), ForkOrigin.NOTHING);
         });

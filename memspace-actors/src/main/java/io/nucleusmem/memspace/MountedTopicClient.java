@@ -58,12 +58,6 @@ final class MountedTopicClient implements MountedTopic {
   @Override
   public CompletionStage<Published> publish(
       Content content, Optional<String> to, WriteOptions options) {
-    return publish(space.mount().holder(), content, to, options);
-  }
-
-  /** Publishes by this mount what an author wrote; he may be another than its holder. */
-  CompletionStage<Published> publish(
-      String author, Content content, Optional<String> to, WriteOptions options) {
     return checked(
         () -> {
           space.client().limits().content(content);
@@ -81,7 +75,6 @@ final class MountedTopicClient implements MountedTopic {
                           RequestStamp.of(
                               id,
                               Limits.hash(
-                                  author,
                                   name,
                                   to,
                                   content.contentType(),
@@ -101,7 +94,7 @@ final class MountedTopicClient implements MountedTopic {
                                           id,
                                           new Topic.Publish(
                                               mount.id(),
-                                              author,
+                                              mount.holder(),
                                               stamp,
                                               again || given,
                                               content,
@@ -331,11 +324,8 @@ final class MountedTopicClient implements MountedTopic {
       LedgerId id, String subscription, int max, long until) {
     long left = Math.max(0, (until - System.nanoTime()) / 1_000_000);
     long round = Math.min(left, node.settings().attemptTimeout().toMillis() / 2);
-    return node.calls()
-        .<List<Topic.Taken>>call(
-            Duration.ofMillis(round),
-            (promise, again) ->
-                node.topics().tell(id, new Topic.Pull(subscription, max, round, promise)))
+    return this.<List<Topic.Taken>>ask(
+            id, promise -> new Topic.Pull(subscription, max, round, promise))
         .thenCompose(
             taken ->
                 taken.isEmpty() && left > round
