@@ -88,8 +88,7 @@ public final class AgentRouting implements RouterHook {
 
   /** Gives the other agent what it does not have yet, in one step. */
   private static CompletionStage<AgentInfo> give(Agents agents, String from, HandOver handOver) {
-    // what it may give away is looked at before; that the other one is somebody else's is no matter
-    Principal caller = new Principal(AgentSpec.holder(from), true);
+    Principal caller = Principal.of(AgentSpec.holder(from));
     return agents
         .describe(caller, handOver.to())
         .thenCompose(

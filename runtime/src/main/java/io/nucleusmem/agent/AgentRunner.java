@@ -156,7 +156,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   // ---- mounts ----
 
   private void openMounts() {
-    CompletionStage<MountedSpace> own = node.inboxes().inboxOf(id);
+    CompletionStage<MountedSpace> own = node.inboxes().mountFor(AgentSpec.holder(id));
     getContext()
         .pipeToSelf(
             own.thenCombine(open(held), (box, all) -> new Opened(all, box, null)),
@@ -218,7 +218,6 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private void startBehavior() {
     behavior = getContext().spawnAnonymous(behaviorOf(type));
     getContext().watch(behavior);
-    getContext().getLog().debug("agent {} runs", id);
     tellHost(AgentInfo.State.RUNNING);
     watchInbox(type);
   }
@@ -353,7 +352,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
                     "dead-revision", Long.toString(revision)));
     getContext()
         .pipeToSelf(
-            inbox.topic(Inboxes.topic(id) + Inboxes.DEAD).publish(letter),
+            inbox.topic(Inboxes.topic(id) + ".dead").publish(letter),
             (published, failure) -> new Buried(watch, revision, failure));
   }
 

@@ -49,10 +49,12 @@ public final class AgentSystem {
                 .formatted(ROLES, AgentPlacement.role(type.name()), type.name()));
       }
     }
-    return Inboxes.open(spaces, settings.space())
+    Inboxes inboxes = new Inboxes(spaces, settings.space());
+    return inboxes
+        .open()
         .thenCombine(
             receipts(system, cluster),
-            (inboxes, receipts) -> {
+            (space, receipts) -> {
               AgentNode node =
                   new AgentNode(
                       spaces,
@@ -61,7 +63,7 @@ public final class AgentSystem {
                       AgentNode.types(types),
                       new AgentMounts(spaces),
                       inboxes,
-                      new AgentDirectory(inboxes.space()),
+                      new AgentDirectory(space),
                       system
                           .dispatchers()
                           .lookup(

@@ -111,11 +111,9 @@ final class AgentsClient implements Agents {
     return checked(
         () -> {
           check(spec.type());
-          if (!spec.id().matches(AgentSpec.ID) || spec.id().endsWith(Inboxes.DEAD)) {
+          if (!spec.id().matches(AgentSpec.ID)) {
             throw MemSpaceException.invalid(
-                "id",
-                spec.id(),
-                "1 to 100 of [A-Za-z0-9._-], not starting with a dot, and not ending with .dead, which its inbox would share with another's dead letters");
+                "id", spec.id(), "1 to 100 of [A-Za-z0-9._-], not starting with a dot");
           }
           checkMounts(spec.mounts());
           return node.directory()
@@ -184,7 +182,7 @@ final class AgentsClient implements Agents {
         .require(id)
         .thenCompose(
             type ->
-                ask(type, id, replyTo -> new AgentProtocol.Stop(caller, replyTo))
+                ask(type, id, AgentProtocol.Stop::new)
                     .handle((info, failure) -> failure)
                     .thenCompose(
                         failure -> {
@@ -267,10 +265,7 @@ final class AgentsClient implements Agents {
               .require(id)
               .thenCompose(
                   type ->
-                      ask(
-                          type,
-                          id,
-                          replyTo -> new AgentProtocol.SwitchMounts(caller, mounts, replyTo)));
+                      ask(type, id, replyTo -> new AgentProtocol.SwitchMounts(mounts, replyTo)));
         });
   }
 

@@ -75,13 +75,8 @@ final class MessageRoutes {
         .thenCompose(
             body -> {
               MessageJson message = Json.read("body", body, MessageJson.class);
-              String to = Required.text("to", message.to());
-              Content content =
-                  message.toContent(
-                      to.startsWith(TOPIC)
-                          ? ReservedMetadata.ofTopic(call)
-                          : ReservedMetadata.ofMessage(call));
-              return send(call, to, content, message);
+              Content content = message.toContent(call.metadata());
+              return send(call, Required.text("to", message.to()), content, message);
             });
   }
 
