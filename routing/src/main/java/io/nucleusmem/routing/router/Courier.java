@@ -169,7 +169,6 @@ final class Courier {
             decision.id(),
             decision.at(),
             decision.source(),
-            decision.sourceSpace(),
             decision.sender(),
             decision.conversation(),
             decision.text(),

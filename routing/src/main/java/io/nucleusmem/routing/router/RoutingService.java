@@ -60,13 +60,6 @@ final class RoutingService implements Routing {
 
   // ---- a message ----
 
-  /**
-   * A message of a topic that has a router.
-   *
-   * @param message its id
-   */
-  record Source(String space, String message) {}
-
   @Override
   public CompletionStage<Routed> route(RoutedMessage message) {
     return route(message, Optional.empty(), Optional.empty());
@@ -75,11 +68,11 @@ final class RoutingService implements Routing {
   /**
    * The same for a message of a topic that has a router.
    *
-   * @param source where it comes from
+   * @param source id of the message
    * @param hook the topic's own router
    */
   CompletionStage<Routed> route(
-      RoutedMessage message, Optional<Source> source, Optional<String> hook) {
+      RoutedMessage message, Optional<String> source, Optional<String> hook) {
     return Failures.attempt(
         () -> {
           requireEnabled();
@@ -125,7 +118,7 @@ final class RoutingService implements Routing {
   }
 
   private CompletionStage<RoutingDecision> first(
-      RoutedMessage message, Texts text, Optional<Source> source, Optional<String> hook) {
+      RoutedMessage message, Texts text, Optional<String> source, Optional<String> hook) {
     message.requestId().ifPresent(id -> parts.limits().checkAge(id, clock.instant()));
     return decide(message, text, source, hook);
   }
@@ -147,7 +140,7 @@ final class RoutingService implements Routing {
   }
 
   private CompletionStage<RoutingDecision> decide(
-      RoutedMessage message, Texts text, Optional<Source> source, Optional<String> hook) {
+      RoutedMessage message, Texts text, Optional<String> source, Optional<String> hook) {
     CompletionStage<Optional<Place>> place =
         Failures.recover(
             parts.conversations().find(message.conversation()),
@@ -252,7 +245,7 @@ final class RoutingService implements Routing {
   private CompletionStage<RoutingDecision> plan(
       RoutedMessage message,
       Texts text,
-      Optional<Source> source,
+      Optional<String> source,
       Optional<Place> place,
       Chosen chosen) {
     CompletionStage<Plan> plan =
@@ -344,7 +337,7 @@ final class RoutingService implements Routing {
   private RoutingDecision decision(
       RoutedMessage message,
       Texts text,
-      Optional<Source> source,
+      Optional<String> source,
       Optional<Place> place,
       Chosen chosen,
       Plan plan) {
@@ -362,8 +355,7 @@ final class RoutingService implements Routing {
     return new RoutingDecision(
         ids.next(now),
         now.toEpochMilli(),
-        source.map(Source::message).orElse(null),
-        source.map(Source::space).orElse(null),
+        source.orElse(null),
         message.sender(),
         message.conversation().orElse(null),
         text.text(),
@@ -496,7 +488,6 @@ final class RoutingService implements Routing {
     return new RoutingDecision(
         ids.next(now),
         now.toEpochMilli(),
-        null,
         null,
         "agent/" + from,
         conversation,
