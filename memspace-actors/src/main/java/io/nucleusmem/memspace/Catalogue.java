@@ -12,13 +12,16 @@ import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Page;
 import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.Row;
+import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.WriteBatch;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 
 /**
  * Which spaces there are, and what is to be removed.
@@ -26,12 +29,16 @@ import java.util.concurrent.CompletionStage;
  * <pre>
  * c name     a space: its id. Inserting this row makes the name unique
  * g id(16)   a space that is gone. Inserting this row frees its name, once
- * t id(16)   a ledger whose rows are to go, all but the newest log row
- * i id(16)   a ledger that is being imported and belongs to no space yet
+ * t id(16)   a ledger whose rows are to go, all but the newest log row; with a value: all
+ * i id(16)   a ledger that is being imported and belongs to no space yet: the id of the import (16),
+ *            which is that of its space. All that an import writes requires such a row
+ * i id(16) a an import: when it wrote last, the store's milliseconds (8)
  * </pre>
  */
 final class Catalogue {
   private static final int REMOVED_PAGE = 1_000;
+  private static final int STAGED_LENGTH = 17;
+  private static final Bytes ALL_OF_IT = Bytes.utf8("all");
 
   private final KvStore store;
 
@@ -57,6 +64,11 @@ final class Catalogue {
     return new BytesWriter(17).u8('t').raw(id.bytes()).toBytes();
   }
 
+  /** When an import wrote last. */
+  static Bytes aliveKey(LedgerId imported) {
+    return new BytesWriter(18).u8('i').raw(imported.bytes()).u8('a').toBytes();
+  }
+
   static Bytes stagedKey(LedgerId id) {
     return new BytesWriter(17).u8('i').raw(id.bytes()).toBytes();
   }
@@ -67,12 +79,62 @@ final class Catalogue {
         .scan(KeyRange.prefix(Bytes.utf8("i")), REMOVED_PAGE, Direction.ASCENDING)
         .thenCompose(
             page -> {
-              List<LedgerId> ids =
-                  page.rows().stream()
-                      .map(row -> new LedgerId(new BytesReader(row.key(), 1).rest()))
-                      .toList();
+              List<LedgerId> ids = staged(page).map(row -> idOf(row.key())).toList();
               return discardStaged(ids);
             });
+  }
+
+  private static Stream<Row> staged(Page page) {
+    return page.rows().stream().filter(row -> row.key().length() == STAGED_LENGTH);
+  }
+
+  private static LedgerId idOf(Bytes key) {
+    return new LedgerId(key.slice(1, STAGED_LENGTH));
+  }
+
+  /**
+   * Gives up imports that have not written for so long, wherever they were begun: whoever ran them
+   * can't write any more, and what they wrote goes.
+   */
+  CompletionStage<Void> discardIdle(Duration idle) {
+    KeyRange all = KeyRange.prefix(Bytes.utf8("i"));
+    return store
+        .scan(all, REMOVED_PAGE, Direction.ASCENDING)
+        .thenCombine(store.now(), (page, now) -> discardIdle(page, Timestamps.millis(now), idle))
+        .thenCompose(begun -> begun)
+        .thenCompose(any -> empty())
+        .thenApply(removed -> null);
+  }
+
+  private CompletionStage<Void> discardIdle(Page page, long now, Duration idle) {
+    CompletionStage<Void> all = CompletableFuture.completedStage(null);
+    for (Row row : staged(page).toList()) {
+      LedgerId imported =
+          row.value().isEmpty() ? idOf(row.key()) : new LedgerId(row.value()); // older rows
+      all =
+          all.thenCompose(done -> store.get(aliveKey(imported)))
+              .thenCompose(
+                  alive -> {
+                    long at = alive.map(bytes -> new BytesReader(bytes).i64()).orElse(0L);
+                    return at + idle.toMillis() > now
+                        ? CompletableFuture.completedStage(null)
+                        : giveUp(idOf(row.key()), imported);
+                  });
+    }
+    return all;
+  }
+
+  private CompletionStage<Void> giveUp(LedgerId id, LedgerId imported) {
+    return store
+        .now()
+        .thenCompose(
+            now ->
+                store.commit(
+                    WriteBatch.at(now)
+                        .delete(stagedKey(id))
+                        .delete(aliveKey(imported))
+                        .put(trashKey(id), ALL_OF_IT)
+                        .build()));
   }
 
   /** Removes the rows of an import that failed. */
@@ -81,7 +143,7 @@ final class Catalogue {
     for (LedgerId id : ids) {
       all =
           all.thenCompose(done -> discard(id))
-              .thenCompose(removed -> delete(List.of(stagedKey(id))));
+              .thenCompose(removed -> delete(List.of(stagedKey(id), aliveKey(id))));
     }
     return all;
   }
@@ -155,7 +217,8 @@ final class Catalogue {
               CompletionStage<Long> removed = CompletableFuture.completedStage(0L);
               for (Row row : page.rows()) {
                 LedgerId id = new LedgerId(new BytesReader(row.key(), 1).rest());
-                removed = removed.thenCompose(sum -> remove(id).thenApply(more -> sum + more));
+                boolean all = row.value().equals(ALL_OF_IT);
+                removed = removed.thenCompose(sum -> remove(id, all).thenApply(more -> sum + more));
               }
               return removed;
             });
@@ -201,7 +264,11 @@ final class Catalogue {
     return removeRows(LedgerKeys.all(id), Optional.empty(), 0);
   }
 
-  private CompletionStage<Long> remove(LedgerId id) {
+  private CompletionStage<Long> remove(LedgerId id, boolean all) {
+    if (all) {
+      return discard(id)
+          .thenCompose(removed -> delete(List.of(trashKey(id))).thenApply(done -> removed));
+    }
     return store
         .scan(LedgerKeys.log(id), 1, Direction.DESCENDING)
         .thenCompose(

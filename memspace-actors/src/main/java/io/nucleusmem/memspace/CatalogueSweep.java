@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Looks through the catalogue from time to time, one space after the other. One node of a cluster
@@ -20,6 +21,7 @@ final class CatalogueSweep {
   private final ActorSystem<?> system;
   private final Catalogue catalogue;
   private final String what;
+  private final Supplier<CompletionStage<Void>> first;
   private final Function<Catalogue.Named, CompletionStage<Void>> look;
   private final Pace pace = new Pace(SPACES_PER_SECOND); // what is done has its own
   private volatile boolean running;
@@ -29,16 +31,19 @@ final class CatalogueSweep {
    * A sweep.
    *
    * @param what it is for, as the log names it
+   * @param first is done before each round
    * @param look at a space; a failure ends the round
    */
   CatalogueSweep(
       ActorSystem<?> system,
       Catalogue catalogue,
       String what,
+      Supplier<CompletionStage<Void>> first,
       Function<Catalogue.Named, CompletionStage<Void>> look) {
     this.system = system;
     this.catalogue = catalogue;
     this.what = what;
+    this.first = first;
     this.look = look;
   }
 
@@ -78,7 +83,7 @@ final class CatalogueSweep {
 
   /** One round, whoever is the leader. */
   CompletionStage<Void> run() {
-    return from("");
+    return first.get().thenCompose(done -> from(""));
   }
 
   private CompletionStage<Void> from(String after) {

@@ -13,8 +13,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Looks after forks in the background: lets go of pins whose forks were never made, are gone or
- * have copies of their own, and flattens forks whose chain is long.
+ * Looks after what is left behind, in the background: lets go of pins whose forks were never made,
+ * are gone or have copies of their own, flattens forks whose chain is long, and gives up imports
+ * that nobody goes on with.
  */
 final class ForkSweep {
   private final MemSpaceNode node;
@@ -34,7 +35,13 @@ final class ForkSweep {
     this.pins = pins;
     this.keeping = keeping;
     this.settings = settings;
-    this.sweep = new CatalogueSweep(system, catalogue, "looking after forks", this::look);
+    this.sweep =
+        new CatalogueSweep(
+            system,
+            catalogue,
+            "looking after forks",
+            () -> catalogue.discardIdle(SpaceTransfer.IDLE_MAX),
+            this::look);
   }
 
   void start() {

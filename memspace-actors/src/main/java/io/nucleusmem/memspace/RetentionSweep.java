@@ -31,7 +31,11 @@ final class RetentionSweep {
     this.keeping = keeping;
     this.sweep =
         new CatalogueSweep(
-            system, catalogue, "retention", each -> lookAt(each.name(), each.row().ledger()));
+            system,
+            catalogue,
+            "retention",
+            () -> CompletableFuture.completedStage(null),
+            each -> lookAt(each.name(), each.row().ledger()));
   }
 
   void start(Duration interval) {

@@ -10,6 +10,7 @@ import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
+import io.nucleusmem.store.BytesWriter;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.WriteBatch;
@@ -193,7 +194,10 @@ final class SpaceImport {
         .now()
         .thenCompose(
             now ->
-                store.commit(WriteBatch.at(now).put(Catalogue.stagedKey(id), Bytes.EMPTY).build()));
+                store.commit(
+                    alive(WriteBatch.at(now), now)
+                        .put(Catalogue.stagedKey(id), space.bytes())
+                        .build()));
   }
 
   private CompletionStage<Void> commits(ExportReader.Block block) {
@@ -284,7 +288,8 @@ final class SpaceImport {
         .now()
         .thenCompose(
             now -> {
-              WriteBatch.Builder batch = WriteBatch.at(now);
+              WriteBatch.Builder batch =
+                  alive(WriteBatch.at(now), now).require(Catalogue.stagedKey(id));
               int at = from;
               while (at < rows.size() && batch.bytes() < BATCH_BYTES) {
                 put.into(batch, rows.get(at++));
@@ -297,6 +302,12 @@ final class SpaceImport {
                               ? write(rows, reached, put)
                               : CompletableFuture.completedStage(null));
             });
+  }
+
+  /** Whoever looks for imports that nobody goes on with sees that this one is none. */
+  private WriteBatch.Builder alive(WriteBatch.Builder batch, long now) {
+    return batch.put(
+        Catalogue.aliveKey(space), new BytesWriter(8).i64(Timestamps.millis(now)).toBytes());
   }
 
   private CompletionStage<Void> end(ExportReader.Block block) {
@@ -348,6 +359,7 @@ final class SpaceImport {
                           StateJson.encode(new SpaceRows.Topic(its.toString(), null))));
               state.forEach((key, row) -> put(batch, space, key, row));
               ids.forEach(each -> batch.delete(Catalogue.stagedKey(each)));
+              batch.require(Catalogue.aliveKey(space)); // else it was given up
               return Resent.commit(store, batch.build());
             })
         .thenApply(done -> made());
@@ -388,9 +400,10 @@ final class SpaceImport {
         .now()
         .thenCompose(
             now -> {
-              WriteBatch.Builder batch = WriteBatch.at(now);
+              WriteBatch.Builder batch = alive(WriteBatch.at(now), now);
               for (int i = 0; i < ledgers.size(); i++) {
                 ExportFormat.Ledger each = ledgers.get(i);
+                batch.require(Catalogue.stagedKey(ids.get(i)));
                 LedgerCopy.complete(batch, store, ids.get(i), each.revision(), each.floor());
                 if (each.topic() != null) {
                   TopicRows.Manifest row =

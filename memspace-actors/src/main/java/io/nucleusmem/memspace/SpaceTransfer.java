@@ -16,6 +16,7 @@ import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesWriter;
 import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.Timestamps;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -32,6 +33,9 @@ import java.util.function.UnaryOperator;
 
 /** Takes spaces out as files, and in again. */
 final class SpaceTransfer {
+  /** An import that has not written for so long is given up. */
+  static final Duration IDLE_MAX = Duration.ofHours(1);
+
   private final MemSpaceNode node;
   private final Topics topics;
   private final Catalogue catalogue;
@@ -274,15 +278,22 @@ final class SpaceTransfer {
     if (into.isAppearing() && !(cause instanceof RefusedCommitException)) {
       return CompletableFuture.failedStage(Calls.explain(cause)); // it may be there
     }
-    RuntimeException told =
-        cause instanceof RefusedCommitException ? exists(name) : Calls.explain(cause);
+    boolean refused = cause instanceof RefusedCommitException;
+    RuntimeException why = refused ? givenUp(name) : Calls.explain(cause);
     return catalogue
         .find(name)
         .thenCompose(
             row -> // refused by an earlier sending of the same commit
             row.isPresent() && row.get().ledger().equals(into.space())
                     ? CompletableFuture.completedStage(into.made())
-                    : discard(into, told));
+                    : discard(into, refused && row.isPresent() ? exists(name) : why));
+  }
+
+  private static MemSpaceException givenUp(String name) {
+    return new MemSpaceException(
+        ErrorCode.UNAVAILABLE,
+        "the import of space [%s] wrote nothing for [%s] and was given up; begin again"
+            .formatted(name, IDLE_MAX));
   }
 
   private CompletionStage<CreatedSpace> discard(SpaceImport into, RuntimeException told) {

@@ -9,7 +9,11 @@ import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import io.nucleusmem.NucleusMem;
+import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerKeys;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.memory.MemoryStore;
 import java.time.Duration;
@@ -26,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A space goes into a file and comes out of it equal, revision by revision, or not at all. */
 class ExportImportTest {
@@ -267,6 +272,37 @@ class ExportImportTest {
                 .forks()
                 .fork(ANNA, new ForkRequest(of, name, ReadAt.LATEST), WriteOptions.DEFAULT));
     return await(node.spaces().open(ANNA, made.mount().id()));
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreScope.class)
+  void anImportThatNobodyGoesOnWithLeavesNothingAndCanNotGoOn(StoreScope scope) {
+    TestNode node = start(scope);
+    write(node, create(node, "s"), "s", new Random(8));
+    ExportReader reader = new ExportReader();
+    reader.add(export(node, "s", Optional.empty(), 0));
+    SpaceImport into = new SpaceImport(store, "x", BEN, LedgerId.random());
+    ExportReader.Block block = reader.next().orElseThrow();
+    while (block.kind() != ExportFormat.VERSIONS) {
+      await(into.take(block));
+      block = reader.next().orElseThrow();
+    }
+    Catalogue catalogue = new Catalogue(store);
+    await(catalogue.discardIdle(Duration.ofHours(1)));
+    assertThat(rowsOf(into)).isGreaterThan(10);
+    await(catalogue.discardIdle(Duration.ZERO)); // as if so much time had passed
+    assertThat(rowsOf(into)).isZero();
+    assertThat(store.rows().keySet()).noneMatch(KeyRange.prefix(Bytes.utf8("i"))::contains);
+    ExportReader.Block next = block;
+    assertThat(catchThrowableOfType(RefusedCommitException.class, () -> await(into.take(next))))
+        .isNotNull();
+    assertThat(rowsOf(into)).isZero();
+  }
+
+  private long rowsOf(SpaceImport into) {
+    return store.rows().keySet().stream()
+        .filter(key -> into.ids().stream().anyMatch(id -> LedgerKeys.all(id).contains(key)))
+        .count();
   }
 
   @Test

@@ -256,6 +256,16 @@ abstract class FlattenContract {
     }
     assertThat(past(open(of), instants, newest)).as("seed %d, alone", seed).isEqualTo(before);
     assertThat(past(open(below), instants, newest + 2)).as("seed %d", seed).isEqualTo(before2);
+    assertThat(
+            refused(
+                    spaces
+                        .forks()
+                        .fork(
+                            ANNA,
+                            new ForkRequest(name, name + "-x", ReadAt.LATEST),
+                            WriteOptions.DEFAULT))
+                .code())
+        .isEqualTo(ErrorCode.SPACE_NOT_FOUND);
     // and it can be forked again
     MountedSpace next = fork(of, name + "-next", ReadAt.LATEST);
     assertThat(standsOn(next).layers()).hasSize(2);

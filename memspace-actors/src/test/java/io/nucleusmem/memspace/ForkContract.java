@@ -616,6 +616,12 @@ abstract class ForkContract {
                 () -> applied.remove(each.key().name()));
       }
       assertThat(applied).as("seed %d, round %d", seed, round).isEqualTo(expected);
+      if (round == seed % 3) { // the same across a flattening
+        await(
+            ((SpaceKeepingClient) NucleusMem.get(node.system()).keeping())
+                .flattening()
+                .run(SpaceRows.spaceOf(fork.mount().id()), (what, value) -> {}));
+      }
       merge(fork, MergePolicy.FAIL, Map.of());
       assertThat(values(base)).as("seed %d, round %d", seed, round).isEqualTo(expected);
       assertThat(differences(DiffRequest.of(base, fork))).isEmpty();

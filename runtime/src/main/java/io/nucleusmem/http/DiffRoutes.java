@@ -93,7 +93,16 @@ final class DiffRoutes {
         .add(
             "GET",
             "/v1/spaces/{space}/diff",
-            Set.of("with", "from", "until", "region", "prefix", "values", "limit", "cursor"),
+            Set.of(
+                "with",
+                "with_mount",
+                "from",
+                "until",
+                "region",
+                "prefix",
+                "values",
+                "limit",
+                "cursor"),
             this::diff)
         .add("POST", "/v1/spaces/{space}/merge", this::merge);
   }
@@ -107,14 +116,17 @@ final class DiffRoutes {
     if (with.isPresent() && call.query("until").isPresent()) {
       throw MemSpaceException.invalid("until", call.query("until").get(), "none beside with");
     }
+    if (with.isEmpty() && call.query("with_mount").isPresent()) {
+      throw MemSpaceException.invalid(
+          "with_mount", call.query("with_mount").get(), "none without with");
+    }
     boolean values = call.query("values").isEmpty() || call.flag("values");
     return callers
         .withMount(
             call,
             mounted ->
                 with.isPresent()
-                    ? spaces
-                        .openOnly(call.principal(), with.get())
+                    ? other(call, with.get())
                         .thenCompose(
                             other -> diff(call, mounted, ReadAt.LATEST, other, ReadAt.LATEST))
                     : diff(
@@ -133,6 +145,26 @@ final class DiffRoutes {
                         diff.before(),
                         diff.after(),
                         diff.next().orElse(null))));
+  }
+
+  /** The space to compare with: by the mount that is named, or the caller's only one. */
+  private CompletionStage<MountedSpace> other(Call call, String space) {
+    Optional<String> mount = call.query("with_mount");
+    return mount.isEmpty()
+        ? spaces.openOnly(call.principal(), space)
+        : spaces
+            .open(call.principal(), mount.get())
+            .thenApply(
+                opened -> {
+                  if (!opened.mount().space().equals(space)) {
+                    throw MemSpaceException.invalid(
+                        "with_mount",
+                        mount.get(),
+                        "a mount of [%s]; it is one of [%s]"
+                            .formatted(space, opened.mount().space()));
+                  }
+                  return opened;
+                });
   }
 
   private CompletionStage<Diff> diff(

@@ -151,6 +151,18 @@ class ForksTest {
                         .formatted(fork, space, page.json().get("next").textValue()))))
         .containsExactly("c added");
     assertThat(node.get("/v1/spaces/" + fork + "/diff").code()).isEqualTo("invalid_request");
+    Answer second =
+        node.post(
+            "/v1/spaces/" + space + "/mounts", "{\"access\":\"read_only\",\"prefixes\":[\"a\"]}");
+    String with = "/v1/spaces/" + fork + "/diff?with=" + space;
+    assertThat(node.get(with).code()).isEqualTo("mount_required");
+    String mount = second.json().get("mount").textValue();
+    assertThat(keys(node.get(with + "&with_mount=" + mount)))
+        .containsExactly("a changed", "c added");
+    assertThat(
+            node.get("/v1/spaces/" + space + "/diff?with=" + fork + "&with_mount=" + mount).code())
+        .isIn("invalid_request", "mount_required");
+    assertThat(node.delete("/v1/mounts/" + mount).status()).isEqualTo(204);
 
     put(space, "a", "other");
     String merge = "/v1/spaces/" + fork + "/merge";
