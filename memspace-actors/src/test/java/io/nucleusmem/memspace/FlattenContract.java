@@ -11,7 +11,10 @@ import io.nucleusmem.ledger.Base;
 import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LedgerPast;
+import io.nucleusmem.ledger.Pace;
 import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
@@ -333,6 +336,31 @@ abstract class FlattenContract {
     assertThat(refused(after.topic("t").message(1)).code()).isEqualTo(ErrorCode.ERASED);
     assertThat(get(after, "k3")).contains("other");
     assertThat(rowsWith("secret-1")).isZero();
+  }
+
+  @Test
+  void aRunWhosePermitWasTakenAwayWritesNothing() {
+    for (int i = 0; i < 10; i++) {
+      put(base, "k" + i, "v");
+    }
+    MountedSpace fork = fork(name, name + "-fork", ReadAt.LATEST);
+    MemSpaceClient client = (MemSpaceClient) spaces;
+    Bytes token = Bytes.utf8("a token of a run");
+    await(client.apply(id(fork), again -> new ForkChanges.BeginCopying("forks", token)));
+    ended(
+        await(
+            system()
+                .keeping()
+                .erase(
+                    ANNA,
+                    name,
+                    new SpaceKeeping.Erasable.Keys(Region.MEMORY, List.of("k3")),
+                    "asked to")));
+    Bytes permit = LedgerKeys.state(id(fork), ForkRows.copyingKey(token));
+    LedgerPast late = new LedgerPast(store, id(fork), permit, new Pace(100_000), rows -> {});
+    assertThat(catchThrowable(() -> await(late.run()))).isInstanceOf(LedgerPast.Stopped.class);
+    assertThat(await(LedgerPast.of(store, id(fork)))).isEmpty();
+    assertThat(get(fork, "k2")).contains("v");
   }
 
   @Test

@@ -127,6 +127,25 @@ class ForksTest {
   }
 
   @Test
+  void aForkIsFlattenedOnDemandAndReadsAsBefore() {
+    String space = node.space();
+    put(space, "a", "1");
+    put(space, "a", "2");
+    String fork = fork(space, "2");
+    Answer begun = node.post("/v1/spaces/" + fork + "/flatten", "");
+    assertThat(begun.status()).as(begun.toString()).isEqualTo(202);
+    String operation = "/v1/operations/" + begun.json().get("id").textValue();
+    Answer ended = node.get(operation);
+    while (ended.json().get("state").textValue().equals("running")) {
+      ended = node.get(operation);
+    }
+    assertThat(ended.json().get("state").textValue()).as(ended.toString()).isEqualTo("done");
+    assertThat(ended.json().get("result").get("layers").intValue()).isEqualTo(1);
+    assertThat(node.get("/v1/spaces/" + fork + "/entries/a?as_of=1").text()).isEqualTo("1");
+    assertThat(get(fork, "a")).isEqualTo("2");
+  }
+
+  @Test
   void aForkIsComparedAndMerged() {
     String space = node.space();
     put(space, "a", "1");
