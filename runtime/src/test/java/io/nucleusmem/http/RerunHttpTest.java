@@ -357,8 +357,7 @@ class RerunHttpTest {
                 .status())
         .isEqualTo(201);
     TestNode.Answer refused =
-        node.post(
-            "/v1/agents/" + agent + "/rerun", "{" + ALL + ", \"fork\": \"" + fork + "\"}");
+        node.post("/v1/agents/" + agent + "/rerun", "{" + ALL + ", \"fork\": \"" + fork + "\"}");
     assertThat(refused.code()).isEqualTo("space_exists");
     assertThat(node.get("/v1/spaces/" + fork).code()).isEqualTo("space_not_found");
     assertThat(node.delete("/v1/spaces/" + second).status()).isEqualTo(204);

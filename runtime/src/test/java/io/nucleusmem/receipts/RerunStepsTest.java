@@ -154,7 +154,9 @@ class RerunStepsTest {
     return text("desk", key);
   }
 
-  /** An alarm that has rung, and whose entry is on record: that comes behind its acknowledgement. */
+  /**
+   * An alarm that has rung, and whose entry is on record: that comes behind its acknowledgement.
+   */
   private Entry alarm(String name) {
     Entry alarm = put(EntryKey.of("alarm/" + name), "");
     kit.until(
