@@ -331,8 +331,11 @@ final class MountedTopicClient implements MountedTopic {
       LedgerId id, String subscription, int max, long until) {
     long left = Math.max(0, (until - System.nanoTime()) / 1_000_000);
     long round = Math.min(left, node.settings().attemptTimeout().toMillis() / 2);
-    return this.<List<Topic.Taken>>ask(
-            id, promise -> new Topic.Pull(subscription, max, round, promise))
+    return node.calls()
+        .<List<Topic.Taken>>call(
+            Duration.ofMillis(round),
+            (promise, again) ->
+                node.topics().tell(id, new Topic.Pull(subscription, max, round, promise)))
         .thenCompose(
             taken ->
                 taken.isEmpty() && left > round

@@ -218,6 +218,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private void startBehavior() {
     behavior = getContext().spawnAnonymous(behaviorOf(type));
     getContext().watch(behavior);
+    getContext().getLog().debug("agent {} runs", id);
     tellHost(AgentInfo.State.RUNNING);
     watchInbox(type);
   }
