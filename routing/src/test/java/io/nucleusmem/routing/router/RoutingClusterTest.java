@@ -75,8 +75,9 @@ class RoutingClusterTest {
   void start() {
     nodes.add(TestNode.start(store));
     nodes.add(TestNode.join(nodes.get(0), store, ""));
+    nodes.forEach(TestNode::spaces); // hosts spaces from now on
+    nodes.forEach(node -> node.awaitRegions(nodes.size()));
     for (TestNode node : nodes) {
-      node.awaitRegions(nodes.size());
       routers.add(
           await(
               RoutingSystem.start(
