@@ -39,6 +39,7 @@ final class MemSpaceClient implements MemSpaces {
   private final VersionCache cache;
   private final Pins pins;
   private final ForkClient forks;
+  private final Creations creations;
 
   MemSpaceClient(
       MemSpaceNode node, Catalogue catalogue, WatchHub hub, Topics topics, VersionCache cache) {
@@ -50,6 +51,7 @@ final class MemSpaceClient implements MemSpaces {
     this.cache = cache;
     this.pins = new Pins(node, catalogue);
     this.forks = new ForkClient(this, pins);
+    this.creations = new Creations(node.store());
   }
 
   MemSpaceNode node() {
@@ -58,6 +60,10 @@ final class MemSpaceClient implements MemSpaces {
 
   Catalogue catalogue() {
     return catalogue;
+  }
+
+  Creations creations() {
+    return creations;
   }
 
   @Override
@@ -181,9 +187,7 @@ final class MemSpaceClient implements MemSpaces {
               ErrorCode.UNAVAILABLE,
               "space [%s] is being deleted; try again".formatted(request.name())));
     }
-    return node.store()
-        .now()
-        .thenCompose(now -> commit(caller, request, owner, stamp, id, origin, now))
+    return commit(caller, request, owner, stamp, id, origin, Creations.TRIES_MAX)
         .thenCompose(
             made ->
                 made.isPresent()
@@ -205,6 +209,33 @@ final class MemSpaceClient implements MemSpaces {
       RequestStamp stamp,
       LedgerId id,
       ForkOrigin origin,
+      int tries) {
+    return creations
+        .open(request.name())
+        .thenCompose(
+            gate ->
+                node.store()
+                    .now()
+                    .thenCompose(
+                        now -> commit(caller, request, owner, stamp, id, origin, gate, now)))
+        .exceptionallyCompose(
+            failure -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              return tries > 1 && cause instanceof Creations.ClosedException
+                  ? commit(caller, request, owner, stamp, id, origin, tries - 1)
+                  : CompletableFuture.failedStage(cause);
+            });
+  }
+
+  private CompletionStage<Optional<CreatedSpace>> commit(
+      Principal caller,
+      CreateSpace request,
+      String owner,
+      RequestStamp stamp,
+      LedgerId id,
+      ForkOrigin origin,
+      Bytes gate,
       long now) {
     SpaceRows.Manifest manifest = SpaceRows.Manifest.of(request, owner, Timestamps.millis(now));
     String mountId = SpaceRows.mountId(id, 0);
@@ -214,12 +245,14 @@ final class MemSpaceClient implements MemSpaces {
             caller.name(),
             !owner.equals(caller.name()));
     List<Change> changes = new ArrayList<>(origin.changes());
-    changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)));
-    changes.add(new Change.OfState(SpaceRows.mountKey(mountId), StateJson.encode(mount)));
+    changes.add(SpaceRows.change(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)));
+    changes.add(SpaceRows.change(SpaceRows.mountKey(mountId), StateJson.encode(mount)));
     LogRecord record = new LogRecord(caller.name(), stamp, changes);
     Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString());
     WriteBatch.Builder batch =
-        WriteBatch.at(now).insert(Catalogue.key(request.name()), StateJson.encode(row));
+        WriteBatch.at(now)
+            .insert(Catalogue.key(request.name()), StateJson.encode(row))
+            .require(gate);
     Ledger.create(batch, node.store(), id, 0, now, record, origin.base());
     return commit(batch.build(), RESENDS_MAX)
         .handle(
@@ -234,7 +267,8 @@ final class MemSpaceClient implements MemSpaces {
                             Optional.ofNullable(origin.from()).map(StateJson::encode)),
                         mount.info(mountId, request.name())));
               }
-              if (cause instanceof RefusedCommitException) {
+              if (cause instanceof RefusedCommitException refused) {
+                Creations.requireOpen(refused, gate);
                 return Optional.empty();
               }
               throw Calls.explain(cause);
@@ -534,8 +568,11 @@ final class MemSpaceClient implements MemSpaces {
                             ledgers.add(Topic.progressOf(topic));
                           }
                           ledgers.add(id);
-                          return catalogue
-                              .remove(space, id, ledgers)
+                          return node.reader(id)
+                              .own()
+                              .past()
+                              .behindLog()
+                              .thenCompose(past -> catalogue.remove(space, id, ledgers, past))
                               .thenCompose(done -> catalogue.empty())
                               .thenCompose(removed -> pins.unpin(origin, id));
                         }));
