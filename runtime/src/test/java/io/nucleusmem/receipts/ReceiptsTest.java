@@ -206,7 +206,8 @@ class ReceiptsTest {
       kit.put("facts", "k" + i, "" + i);
     }
     kit.send("look");
-    List<Receipt> all = saw(found -> found.size() == 31);
+    List<Receipt> all =
+        saw(found -> found.size() == 31 && found.stream().allMatch(Receipt::confirmed));
     for (int limit : new int[] {1, 3, 31}) {
       List<Receipt> paged = new ArrayList<>();
       Optional<String> cursor = Optional.empty();

@@ -82,8 +82,9 @@ final class Reads {
               if (answer.hasError()) {
                 return past(answer.getError(), view).thenCompose(done -> get(key, view));
               }
+              // TiDB's own small store says it by the empty value alone, which no row of ours has
               return CompletableFuture.completedFuture(
-                  answer.getNotFound()
+                  answer.getNotFound() || answer.getValue().isEmpty()
                       ? Optional.<Bytes>empty()
                       : Optional.of(Keys.value(answer.getValue())));
             });
