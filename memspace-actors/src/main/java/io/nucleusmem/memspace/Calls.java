@@ -18,14 +18,17 @@ import java.util.function.BiConsumer;
 /**
  * Calls on owners: an answer that does not come in time, an owner that is busy, moving or dead are
  * tried again until the call's deadline, with growing pauses. The message says whether it may have
- * been sent before.
+ * been sent before. When a member is gone, what waits is tried again at once: see {@link #again}.
  */
 final class Calls {
   private static final Duration SWEEP = Duration.ofMillis(250);
   private static final long PAUSE_MILLIS_MIN = 5;
   private static final long PAUSE_MILLIS_MAX = 500;
+  // an owner that lives answers, or commits, within this time if it can
+  private static final Duration PATIENCE = Duration.ofMillis(100);
 
-  private record Attempt(CompletableFuture<?> future, long deadline) {}
+  /** Times are of System.nanoTime; before {@code patientUntil} no answer means nothing. */
+  private record Attempt(CompletableFuture<?> future, long patientUntil, long deadline) {}
 
   private final ActorSystem<?> system;
   private final Duration callTimeout;
@@ -50,9 +53,49 @@ final class Calls {
    * @param send gets the promise of one attempt and whether an earlier attempt was made
    */
   <T> CompletionStage<T> call(BiConsumer<Promise<T>, Boolean> send) {
+    return call(Duration.ZERO, send);
+  }
+
+  /**
+   * Calls what may wait before it answers.
+   *
+   * @param wait how long an owner that lives may wait; shorter than the time for an attempt
+   */
+  <T> CompletionStage<T> call(Duration wait, BiConsumer<Promise<T>, Boolean> send) {
     CompletableFuture<T> result = new CompletableFuture<>();
-    attempt(send, result, System.nanoTime() + callTimeout.toNanos(), 0);
+    attempt(send, wait, result, System.nanoTime() + callTimeout.toNanos(), 0);
     return result;
+  }
+
+  /**
+   * Tries again at once what has waited longer than an owner needs: it was sent to a member that is
+   * gone. It is not known what was, so owners that live are asked twice too; each message bears it.
+   */
+  void again() {
+    long now = System.nanoTime();
+    for (Attempt attempt : attempts) {
+      long patience = attempt.patientUntil() - now;
+      if (attempt.future().isDone()) {
+        continue;
+      }
+      if (patience <= 0) {
+        lost(attempt);
+      } else {
+        system
+            .scheduler()
+            .scheduleOnce(
+                Duration.ofNanos(patience), () -> lost(attempt), system.executionContext());
+      }
+    }
+  }
+
+  private static void lost(Attempt attempt) {
+    attempt
+        .future()
+        .completeExceptionally(
+            new MemSpaceException(
+                ErrorCode.UNAVAILABLE,
+                "no answer since a node has left the cluster; it is not known whether it was done, retry with the same request id"));
   }
 
   void stop() {
@@ -61,13 +104,17 @@ final class Calls {
 
   private <T> void attempt(
       BiConsumer<Promise<T>, Boolean> send,
+      Duration wait,
       CompletableFuture<T> result,
       long deadline,
       int before) {
     Promise<T> promise = new Promise<>();
+    long now = System.nanoTime();
     attempts.add(
         new Attempt(
-            promise.future(), Math.min(deadline, System.nanoTime() + attemptTimeout.toNanos())));
+            promise.future(),
+            now + wait.toNanos() + PATIENCE.toNanos(),
+            Math.min(deadline, now + attemptTimeout.toNanos())));
     promise
         .future()
         .whenComplete(
@@ -83,7 +130,7 @@ final class Calls {
                     .scheduler()
                     .scheduleOnce(
                         Duration.ofMillis(pause),
-                        () -> attempt(send, result, deadline, before + 1),
+                        () -> attempt(send, wait, result, deadline, before + 1),
                         system.executionContext());
               } else {
                 result.completeExceptionally(why);

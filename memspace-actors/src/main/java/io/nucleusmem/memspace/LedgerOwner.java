@@ -108,6 +108,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     this.owners = owners;
     this.shard = shard;
     this.ledger = node.newLedger(id, new LedgerRunner(this));
+    context.getLog().debug("ledger {} opens", id);
     ledger.start();
   }
 
@@ -241,6 +242,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
       live = owners.started(id, getContext().getSelf(), ledger);
       List<Message> waiting = beforeOpen;
       beforeOpen = null;
+      getContext().getLog().debug("ledger {} is open at revision {}", id, ledger.committed());
       opened();
       waiting.forEach(getContext().getSelf()::tell);
     }

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 
@@ -175,12 +176,17 @@ final class Limits {
       byte[] bytes =
           part instanceof Bytes raw
               ? raw.shared()
-              : String.valueOf(part).getBytes(StandardCharsets.UTF_8);
+              : String.valueOf(inOrder(part)).getBytes(StandardCharsets.UTF_8);
       crc.update(bytes);
       crc.update(0);
       length += bytes.length;
     }
     return crc.getValue() << 32 ^ length;
+  }
+
+  /** Maps by name: another process, which gets the request again, has them in another order. */
+  private static Object inOrder(Object part) {
+    return part instanceof Map<?, ?> map ? new TreeMap<Object, Object>(map) : part;
   }
 
   static long hash(List<Operation> operations) {
@@ -201,7 +207,7 @@ final class Limits {
       parts[at++] =
           content == null
               ? ""
-              : content.contentType() + new java.util.TreeMap<>(content.metadata()) + claimDone;
+              : content.contentType() + new TreeMap<>(content.metadata()) + claimDone;
     }
     return hash(parts);
   }

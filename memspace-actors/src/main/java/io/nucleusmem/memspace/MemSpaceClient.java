@@ -156,7 +156,17 @@ final class MemSpaceClient implements MemSpaces {
           RequestStamp stamp =
               options
                   .requestId()
-                  .map(id -> RequestStamp.of(id, Limits.hash(caller.name(), request)))
+                  .map(
+                      id ->
+                          RequestStamp.of(
+                              id,
+                              Limits.hash(
+                                  caller.name(),
+                                  request.name(),
+                                  request.kind(),
+                                  request.owner(),
+                                  request.labels(),
+                                  request.retention())))
                   .orElse(null);
           return create(caller, request, owner, stamp, LedgerId.random(), ForkOrigin.NOTHING);
         });

@@ -58,6 +58,12 @@ final class MountedTopicClient implements MountedTopic {
   @Override
   public CompletionStage<Published> publish(
       Content content, Optional<String> to, WriteOptions options) {
+    return publish(space.mount().holder(), content, to, options);
+  }
+
+  /** Publishes by this mount what an author wrote; he may be another than its holder. */
+  CompletionStage<Published> publish(
+      String author, Content content, Optional<String> to, WriteOptions options) {
     return checked(
         () -> {
           space.client().limits().content(content);
@@ -75,6 +81,7 @@ final class MountedTopicClient implements MountedTopic {
                           RequestStamp.of(
                               id,
                               Limits.hash(
+                                  author,
                                   name,
                                   to,
                                   content.contentType(),
@@ -94,7 +101,7 @@ final class MountedTopicClient implements MountedTopic {
                                           id,
                                           new Topic.Publish(
                                               mount.id(),
-                                              mount.holder(),
+                                              author,
                                               stamp,
                                               again || given,
                                               content,
@@ -324,8 +331,11 @@ final class MountedTopicClient implements MountedTopic {
       LedgerId id, String subscription, int max, long until) {
     long left = Math.max(0, (until - System.nanoTime()) / 1_000_000);
     long round = Math.min(left, node.settings().attemptTimeout().toMillis() / 2);
-    return this.<List<Topic.Taken>>ask(
-            id, promise -> new Topic.Pull(subscription, max, round, promise))
+    return node.calls()
+        .<List<Topic.Taken>>call(
+            Duration.ofMillis(round),
+            (promise, again) ->
+                node.topics().tell(id, new Topic.Pull(subscription, max, round, promise)))
         .thenCompose(
             taken ->
                 taken.isEmpty() && left > round

@@ -52,6 +52,9 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
   /** Something was erased: what the ring holds of it must go. */
   record Forget() implements Message {}
 
+  /** The owner may have moved. */
+  record AttachAgain() implements Message {}
+
   private record Attached(long revision, Throwable failure) implements Message {}
 
   private record Handled(Watcher watcher, long upTo, Throwable failure) implements Message {}
@@ -153,6 +156,7 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
         .onMessage(Renewed.class, this::onRenewed)
         .onMessage(Closed.class, this::onClosed)
         .onMessage(Beat.class, this::onBeat)
+        .onMessage(AttachAgain.class, this::onAttachAgain)
         .onMessage(Forget.class, this::onForget)
         .onSignal(PostStop.class, this::onPostStop)
         .build();
@@ -572,6 +576,13 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
       }
     }
     removeEnded();
+    return this;
+  }
+
+  private Behavior<Message> onAttachAgain(AttachAgain again) {
+    if (!watchers.isEmpty() || !opening.isEmpty()) {
+      attach();
+    }
     return this;
   }
 

@@ -29,6 +29,8 @@ final class WatchHub {
 
   private record Forget() implements Message {}
 
+  private record AttachAgain() implements Message {}
+
   WatchHub(MemSpaceNode node, VersionCache cache) {
     this.node = node;
     this.cache = cache;
@@ -74,6 +76,14 @@ final class WatchHub {
               return Behaviors.same();
             })
         .onMessage(
+            AttachAgain.class,
+            again -> {
+              channels
+                  .values()
+                  .forEach(channel -> channel.ref().tell(new WatchChannel.AttachAgain()));
+              return Behaviors.same();
+            })
+        .onMessage(
             Idle.class,
             idle -> {
               channels.computeIfPresent(
@@ -87,6 +97,11 @@ final class WatchHub {
   /** Commits that are held in memory are read from the log again: something was erased. */
   void forget() {
     hub.tell(new Forget());
+  }
+
+  /** Owners may have moved: every channel looks for its own now, not with its next heartbeat. */
+  void attachAgain() {
+    hub.tell(new AttachAgain());
   }
 
   CompletionStage<Watch> watchSpace(

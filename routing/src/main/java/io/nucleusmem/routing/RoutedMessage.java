@@ -2,6 +2,7 @@ package io.nucleusmem.routing;
 
 import io.nucleusmem.memspace.Content;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A message that is addressed by what it means.
@@ -27,6 +28,15 @@ public record RoutedMessage(
 
   /** Metadata that the router adds in the fallback topic: why no route was taken. */
   public static final String REASON = "routing-reason";
+
+  /** Metadata that the router adds: how often the message has been through one. */
+  public static final String HOPS = "routing-hops";
+
+  /** Metadata that the router adds where the message's own had to give way to it. */
+  public static final String DROPPED = "metadata-dropped";
+
+  /** All that the router adds: who sends from outside may not. */
+  public static final Set<String> ROUTERS = Set.of(DECISION, ROUTE, SENDER, REASON, HOPS, DROPPED);
 
   /** A message; its conversation is what its metadata names, if anything. */
   public static RoutedMessage of(String sender, Content content) {

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param id sorts by time
  * @param at milliseconds since 1970
  * @param source id of the message, where it came by a topic that has a router; else null
+ * @param sourceSpace the space of that topic; null where there is none, and in old decisions
  * @param conversation null if it belongs to none
  * @param text what the router looked at
  * @param textCut true if the message is longer than that
@@ -27,6 +28,7 @@ public record RoutingDecision(
     String id,
     long at,
     String source,
+    String sourceSpace,
     String sender,
     String conversation,
     String text,

@@ -176,6 +176,11 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   }
 
   private CompletionStage<Void> change(AgentMount mount, boolean add) {
+    if (add && mount.space().equals(node.settings().space())) {
+      return CompletableFuture.failedFuture(
+          MemSpaceException.invalid(
+              "space", mount.space(), "a space other than the runtime's own"));
+    }
     CompletableFuture<Void> done = new CompletableFuture<>();
     CompletionStage<Void> left =
         life.effect(

@@ -210,6 +210,12 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       waitForMounts(state, command.replyTo());
       return Effect().none(); // the directory has let it through: the same spawn, sent again
     }
+    Principal caller = new Principal(command.principal(), command.admin());
+    if (state.spec() != null && !isOwners(state, caller)) {
+      command.replyTo().tell(notOwner(state, caller)); // its inbox may hold what he must not read
+      shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+      return Effect().none();
+    }
     waiting.add(command.replyTo());
     return Effect()
         .persist(
@@ -232,6 +238,18 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     return Effect().none();
   }
 
+  /** An agent acts for who spawned it; its id and its inbox are his, also when it has stopped. */
+  private static boolean isOwners(State state, Principal caller) {
+    return caller.admin() || caller.name().equals(state.principal());
+  }
+
+  private Refused notOwner(State state, Principal caller) {
+    return new Refused(
+        ErrorCode.FORBIDDEN,
+        "agent [%s] is [%s]'s; he and administrators may change it or spawn it again, [%s] is neither"
+            .formatted(id, state.principal(), caller.name()));
+  }
+
   private static Refused changing() {
     return new Refused(ErrorCode.BUSY, "the agent's mounts are being changed already; try again");
   }
@@ -246,6 +264,10 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     }
     if (!state.lives()) {
       command.replyTo().tell(unknown());
+      return Effect().none();
+    }
+    if (!isOwners(state, command.caller())) {
+      command.replyTo().tell(notOwner(state, command.caller()));
       return Effect().none();
     }
     return endRunner(state, now -> stop(now, command));
@@ -269,6 +291,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
               ActorRef<Command> self = context.getSelf();
               node.mounts()
                   .release(principal, all)
+                  .thenCompose(done -> node.inboxes().close(id))
                   .whenComplete(
                       (done, failure) -> {
                         // in this order: what is sent after the answer finds a new host
@@ -296,6 +319,10 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     }
     if (!state.lives()) {
       command.replyTo().tell(unknown());
+      return Effect().none();
+    }
+    if (!isOwners(state, command.caller())) {
+      command.replyTo().tell(notOwner(state, command.caller()));
       return Effect().none();
     }
     if (state.acquiring() != null) {

@@ -5,6 +5,7 @@ import io.nucleusmem.CborSerializable;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountInfo;
+import io.nucleusmem.memspace.Principal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,11 +26,11 @@ final class AgentProtocol {
   record Describe(ActorRef<Reply> replyTo) implements Command, CborSerializable {}
 
   /** Another set of mounts. */
-  record SwitchMounts(List<AgentMount> mounts, ActorRef<Reply> replyTo)
+  record SwitchMounts(Principal caller, List<AgentMount> mounts, ActorRef<Reply> replyTo)
       implements Command, CborSerializable {}
 
   /** Ends its life. */
-  record Stop(ActorRef<Reply> replyTo) implements Command, CborSerializable {}
+  record Stop(Principal caller, ActorRef<Reply> replyTo) implements Command, CborSerializable {}
 
   /** Sharding's word: the agent goes on elsewhere. */
   record Leave() implements Command, CborSerializable {}

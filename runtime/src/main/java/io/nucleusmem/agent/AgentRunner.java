@@ -156,7 +156,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   // ---- mounts ----
 
   private void openMounts() {
-    CompletionStage<MountedSpace> own = node.inboxes().mountFor(AgentSpec.holder(id));
+    CompletionStage<MountedSpace> own = node.inboxes().inboxOf(id);
     getContext()
         .pipeToSelf(
             own.thenCombine(open(held), (box, all) -> new Opened(all, box, null)),
@@ -218,6 +218,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private void startBehavior() {
     behavior = getContext().spawnAnonymous(behaviorOf(type));
     getContext().watch(behavior);
+    getContext().getLog().debug("agent {} runs", id);
     tellHost(AgentInfo.State.RUNNING);
     watchInbox(type);
   }
@@ -352,7 +353,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
                     "dead-revision", Long.toString(revision)));
     getContext()
         .pipeToSelf(
-            inbox.topic(Inboxes.topic(id) + ".dead").publish(letter),
+            inbox.topic(Inboxes.topic(id) + Inboxes.DEAD).publish(letter),
             (published, failure) -> new Buried(watch, revision, failure));
   }
 

@@ -7,7 +7,8 @@ import java.util.Map;
  * An agent to be spawned.
  *
  * @param type name of its type
- * @param id 1 to 100 of {@code [A-Za-z0-9._-]}, not starting with a dot
+ * @param id 1 to 100 of {@code [A-Za-z0-9._-]}, not starting with a dot, not ending with {@code
+ *     .dead}: that names the dead letters of another agent
  * @param mounts the spaces it has mounted when it starts
  * @param config free text by name, handed to the agent
  */

@@ -49,12 +49,10 @@ public final class AgentSystem {
                 .formatted(ROLES, AgentPlacement.role(type.name()), type.name()));
       }
     }
-    Inboxes inboxes = new Inboxes(spaces, settings.space());
-    return inboxes
-        .open()
+    return Inboxes.open(spaces, settings.space())
         .thenCombine(
             receipts(system, cluster),
-            (space, receipts) -> {
+            (inboxes, receipts) -> {
               AgentNode node =
                   new AgentNode(
                       spaces,
@@ -63,7 +61,7 @@ public final class AgentSystem {
                       AgentNode.types(types),
                       new AgentMounts(spaces),
                       inboxes,
-                      new AgentDirectory(space),
+                      new AgentDirectory(inboxes.space()),
                       system
                           .dispatchers()
                           .lookup(

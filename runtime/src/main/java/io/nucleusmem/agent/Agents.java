@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -18,6 +19,9 @@ import java.util.concurrent.CompletionStage;
  * UNKNOWN_AGENT_TYPE} …
  */
 public interface Agents {
+  /** Metadata that tie an answer to its question: who sends from outside may not give them. */
+  Set<String> RESERVED_METADATA = Set.of(Inboxes.ASK, Inboxes.ANSWER);
+
   /** The same agents as the router sees them. */
   Recipients recipients();
 
@@ -33,7 +37,10 @@ public interface Agents {
    */
   CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec);
 
-  /** Stops an agent for good: its mounts are released, its inbox stays. */
+  /**
+   * Stops an agent for good: its mounts are released, its inbox stays. For who spawned it and for
+   * administrators, else {@code FORBIDDEN}; so is spawning another one under its id.
+   */
   CompletionStage<Void> stop(Principal caller, String id);
 
   /** A page of the agents, by id. */
@@ -53,7 +60,7 @@ public interface Agents {
   /**
    * The persona switch: another set of mounts, in one step. New ones are acquired, the set is
    * recorded, old ones are released; a crash in between is finished on restart. The behavior begins
-   * anew with what it has then.
+   * anew with what it has then. For who spawned it and for administrators, else {@code FORBIDDEN}.
    */
   CompletionStage<AgentInfo> switchMounts(Principal caller, String id, List<AgentMount> mounts);
 

@@ -110,9 +110,11 @@ final class AgentsClient implements Agents {
     return checked(
         () -> {
           check(spec.type());
-          if (!spec.id().matches(AgentSpec.ID)) {
+          if (!spec.id().matches(AgentSpec.ID) || spec.id().endsWith(Inboxes.DEAD)) {
             throw MemSpaceException.invalid(
-                "id", spec.id(), "1 to 100 of [A-Za-z0-9._-], not starting with a dot");
+                "id",
+                spec.id(),
+                "1 to 100 of [A-Za-z0-9._-], not starting with a dot, and not ending with .dead, which its inbox would share with another's dead letters");
           }
           checkMounts(spec.mounts());
           return node.directory()
@@ -181,7 +183,7 @@ final class AgentsClient implements Agents {
         .require(id)
         .thenCompose(
             type ->
-                ask(type, id, AgentProtocol.Stop::new)
+                ask(type, id, replyTo -> new AgentProtocol.Stop(caller, replyTo))
                     .handle((info, failure) -> failure)
                     .thenCompose(
                         failure -> {
@@ -257,7 +259,10 @@ final class AgentsClient implements Agents {
               .require(id)
               .thenCompose(
                   type ->
-                      ask(type, id, replyTo -> new AgentProtocol.SwitchMounts(mounts, replyTo)));
+                      ask(
+                          type,
+                          id,
+                          replyTo -> new AgentProtocol.SwitchMounts(caller, mounts, replyTo)));
         });
   }
 

@@ -161,7 +161,7 @@ final class AgentRoutes {
 
   private CompletionStage<HttpResponse> send(Call call) {
     WriteOptions options = call.writeOptions();
-    Map<String, String> metadata = call.metadata();
+    Map<String, String> metadata = ReservedMetadata.ofMessage(call);
     return call.raw()
         .thenCompose(
             value ->

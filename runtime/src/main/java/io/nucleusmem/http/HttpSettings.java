@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The block {@code nucleusmem.http}, checked.
@@ -155,6 +156,13 @@ public record HttpSettings(
     String secret = token.getString("token");
     if (principal.isEmpty() || principal.length() > 128) {
       throw bad("tokens.principal", principal, "1 to 128 characters");
+    }
+    if (Principal.RESERVED.contains(principal)) {
+      throw bad(
+          "tokens.principal",
+          principal,
+          "a name other than the node's own: "
+              + String.join(", ", new TreeSet<>(Principal.RESERVED)));
     }
     if (secret.length() < TOKEN_CHARS_MIN) {
       throw bad(

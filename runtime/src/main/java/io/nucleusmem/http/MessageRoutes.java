@@ -75,8 +75,13 @@ final class MessageRoutes {
         .thenCompose(
             body -> {
               MessageJson message = Json.read("body", body, MessageJson.class);
-              Content content = message.toContent(call.metadata());
-              return send(call, Required.text("to", message.to()), content, message);
+              String to = Required.text("to", message.to());
+              Content content =
+                  message.toContent(
+                      to.startsWith(TOPIC)
+                          ? ReservedMetadata.ofTopic(call)
+                          : ReservedMetadata.ofMessage(call));
+              return send(call, to, content, message);
             });
   }
 

@@ -226,7 +226,7 @@ final class TopicRoutes {
 
   private CompletionStage<HttpResponse> publish(Call call) {
     WriteOptions options = call.writeOptions();
-    Map<String, String> metadata = call.metadata();
+    Map<String, String> metadata = ReservedMetadata.ofTopic(call);
     return call.raw()
         .thenCompose(
             value -> {

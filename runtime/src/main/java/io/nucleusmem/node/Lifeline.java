@@ -46,6 +46,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
   private static final Duration AGAIN_AFTER = Duration.ofMillis(40);
   private static final Duration UNKNOWN_AGAIN_AFTER = Duration.ofSeconds(1);
   private static final Duration SHORT = Duration.ofSeconds(1); // for a connection
+  private static final int SHORT_ONES_MAX = 5; // in a row, before it is asked less often
   private static final int REFUSALS = 2; // in a row, before a process counts as dead
 
   /** What happens to members and to the connections to them. */
@@ -68,6 +69,7 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
     boolean once; // it has been connected: a port that never answered proves nothing
     int refusals;
     long connectedAt; // System.nanoTime
+    int shortOnes; // connections in a row that ended at once
     boolean closed;
 
     Line(Address member) {
@@ -177,13 +179,15 @@ final class Lifeline extends AbstractBehavior<Lifeline.Event> {
 
   private Behavior<Event> onEnded(Ended ended) {
     Line line = ended.line();
-    if (System.nanoTime() - line.connectedAt < SHORT.toNanos()) {
-      // what accepts and closes at once, as a proxy without a process behind it does, is no reason
-      // to be busy
-      again(line, UNKNOWN_AGAIN_AFTER);
-      return this;
+    boolean shortOne = System.nanoTime() - line.connectedAt < SHORT.toNanos();
+    line.shortOnes = shortOne ? line.shortOnes + 1 : 0;
+    if (!shortOne) {
+      return connect(line);
     }
-    return connect(line);
+    // a process that dies may accept once more before its port is closed; what goes on accepting
+    // and closing, as a proxy without a process behind it does, is no reason to be busy
+    again(line, line.shortOnes <= SHORT_ONES_MAX ? AGAIN_AFTER : UNKNOWN_AGAIN_AFTER);
+    return this;
   }
 
   private void again(Line line, Duration after) {

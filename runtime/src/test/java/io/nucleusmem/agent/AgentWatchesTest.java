@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Where an agent's watches go on. */
 class AgentWatchesTest {
   static final Principal ANNA = Principal.of("anna");
+  static final Principal AUTHOR = Principal.of("author"); // who spawns the agent under test
 
   record Changed(AgentContext.Seen<Signal> signal) {}
 
@@ -66,7 +67,7 @@ class AgentWatchesTest {
         assertThat(reported(kit)).isEqualTo("busy/k" + i);
       }
       kit.makeSpace("quiet");
-      kit.await(kit.agents().switchMounts(ANNA, kit.id(), List.of(mount("quiet"))));
+      kit.await(kit.agents().switchMounts(AUTHOR, kit.id(), List.of(mount("quiet"))));
       untilActive(kit, "quiet/all");
       kit.put("quiet", "first", "v");
       assertThat(reported(kit)).isEqualTo("quiet/first");

@@ -89,6 +89,7 @@ class NodeConfigTest {
         "nucleusmem.http.drain-bytes-max = 1 MiB",
         "nucleusmem.http.tokens = [{token = short, principal = a, role = admin}]",
         "nucleusmem.http.tokens = [{token = \"0123456789abcdef\", principal = a, role = king}]",
+        "nucleusmem.http.tokens = [{token = \"0123456789abcdef\", principal = system, role = agent}]",
         "nucleusmem.http.tokens = [{token = \"0123456789abcdef\", principal = a, role = admin, more = 1}]",
         "nucleusmem.http.tokens = [{token = \"0123456789abcdef\", principal = a, role = admin}, {token = \"0123456789abcdef\", principal = b, role = admin}]"
       })

@@ -26,14 +26,17 @@ final class BenchCluster implements AutoCloseable {
   private static final Pattern STORE_READY = Pattern.compile("pd-endpoints (\\S+)");
   private static final String TEST_SERVER =
       "io.nucleusmem.store.tikv.server.ProtocolTestServer"; // in another module's test-jar
-  private static final String LOGBACK = // warnings of Akka: who is unreachable, who is downed
+  private static final String LOGBACK_START = // warnings of Akka: who is unreachable or downed
       """
       <configuration>
         <appender name="STDERR" class="ch.qos.logback.core.ConsoleAppender">
           <target>System.err</target>
-          <encoder><pattern>%level %logger{0} %msg%n</pattern></encoder>
+          <encoder><pattern>%d{HH:mm:ss.SSS} %level %logger{0} %msg%n</pattern></encoder>
         </appender>
         <logger name="io.nucleusmem" level="INFO"/>
+      """;
+  private static final String LOGBACK_END =
+      """
         <root level="WARN"><appender-ref ref="STDERR"/></root>
       </configuration>
       """;
@@ -60,7 +63,7 @@ final class BenchCluster implements AutoCloseable {
     this.dir = Files.createDirectories(dir);
     this.more = List.of(more);
     logback = dir.resolve("logback.xml");
-    Files.writeString(logback, LOGBACK);
+    Files.writeString(logback, LOGBACK_START + FailoverSteps.LOGGERS + LOGBACK_END);
     artery = freePorts(count);
     nodes = new AtomicReferenceArray<>(count);
     addresses = new AtomicReferenceArray<>(count);

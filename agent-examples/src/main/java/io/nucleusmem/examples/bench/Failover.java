@@ -2,6 +2,7 @@ package io.nucleusmem.examples.bench;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -55,6 +56,7 @@ final class Failover implements Callable<Integer> {
   private static final class Times {
     final List<Long> spaces = new ArrayList<>();
     final List<Long> agents = new ArrayList<>();
+    final FailoverSteps steps = new FailoverSteps();
   }
 
   @Override
@@ -94,8 +96,10 @@ final class Failover implements Callable<Integer> {
     if (count > 0) {
       add(report, event + "-oldest/space", oldest.spaces, median, worst);
       add(report, event + "-oldest/agent", oldest.agents, median, worst);
+      oldest.steps.report(report, event + "-oldest");
       add(report, event + "-other/space", other.spaces, median, worst);
       add(report, event + "-other/agent", other.agents, median, worst);
+      other.steps.report(report, event + "-other");
     }
   }
 
@@ -113,6 +117,7 @@ final class Failover implements Callable<Integer> {
 
   private void lose(int victim, boolean hang, Times times) throws Exception {
     String mark = "round-" + round++;
+    LocalTime clock = LocalTime.now();
     if (hang) {
       nodes.hang(victim);
     } else {
@@ -131,6 +136,9 @@ final class Failover implements Callable<Integer> {
     }
     times.spaces.add(last(spaces));
     times.agents.add(last(agents));
+    List<BenchProcess> living =
+        byAge.stream().filter(node -> node != victim).map(nodes::node).toList();
+    times.steps.take(living, clock, Duration.ofNanos(System.nanoTime() - lost));
     nodes.restart(victim);
     warmUp(victim);
     byAge.remove((Integer) victim);

@@ -169,6 +169,7 @@ final class Courier {
             decision.id(),
             decision.at(),
             decision.source(),
+            decision.sourceSpace(),
             decision.sender(),
             decision.conversation(),
             decision.text(),

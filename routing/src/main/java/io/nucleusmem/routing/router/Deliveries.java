@@ -70,6 +70,18 @@ final class Deliveries {
   }
 
   private CompletionStage<Published> publish(String to, Content content, WriteOptions options) {
+    boolean known = mounts.containsKey(to);
+    return Failures.recover(
+        publishOnce(to, content, options),
+        failure ->
+            known
+                    && failure instanceof MemSpaceException refused
+                    && OwnSpace.STALE.contains(refused.code())
+                ? publishOnce(to, content, options) // by a mount that was made since
+                : CompletableFuture.failedStage(failure));
+  }
+
+  private CompletionStage<Published> publishOnce(String to, Content content, WriteOptions options) {
     String[] names = to.substring(TOPIC.length()).split("/", 2);
     CompletableFuture<MountedSpace> mount =
         mounts.computeIfAbsent(to, key -> open(to, names[0], names[1]).toCompletableFuture());

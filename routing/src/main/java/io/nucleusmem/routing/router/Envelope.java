@@ -9,14 +9,11 @@ import java.util.Map;
 
 /** What the router writes on the messages that it delivers. */
 final class Envelope {
-  static final String HOPS = "routing-hops";
-  private static final String DROPPED = "metadata-dropped";
-
   private Envelope() {}
 
   /** How often a message has been through the router. */
   static int hops(Content content) {
-    String hops = content.metadata().get(HOPS);
+    String hops = content.metadata().get(RoutedMessage.HOPS);
     try {
       return hops == null ? 0 : Math.max(0, Integer.parseInt(hops));
     } catch (NumberFormatException e) {
@@ -39,7 +36,7 @@ final class Envelope {
       int metadataBytesMax) {
     Map<String, String> ours = new HashMap<>();
     ours.put(RoutedMessage.DECISION, decision.id());
-    ours.put(HOPS, Integer.toString(hops(content) + 1));
+    ours.put(RoutedMessage.HOPS, Integer.toString(hops(content) + 1));
     if (decision.conversation() != null) {
       ours.put(RoutedMessage.CONVERSATION, decision.conversation());
     }
@@ -58,7 +55,7 @@ final class Envelope {
     all.keySet().remove(RoutedMessage.REASON);
     all.putAll(ours);
     if (bytes(all) > metadataBytesMax) {
-      ours.put(DROPPED, "true");
+      ours.put(RoutedMessage.DROPPED, "true");
       return content.withMetadata(ours);
     }
     return content.withMetadata(all);

@@ -4,6 +4,9 @@ import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.ReadAt;
+import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.ScanRequest;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -12,7 +15,10 @@ import java.util.function.Function;
 
 /** A space of the router's own: opened at first use, and again if its mount was revoked. */
 final class OwnSpace {
-  private static final Set<ErrorCode> STALE =
+  private static final int COUNT_PAGE = 1_000;
+
+  /** Refusals after which a mount is looked up anew. */
+  static final Set<ErrorCode> STALE =
       EnumSet.of(
           ErrorCode.MOUNT_REVOKED,
           ErrorCode.MOUNT_NOT_FOUND,
@@ -58,5 +64,26 @@ final class OwnSpace {
           }
           return CompletableFuture.failedStage(failure);
         });
+  }
+
+  /** Entries below a prefix at a revision. */
+  CompletionStage<Long> count(String prefix, long revision) {
+    return count(
+        ScanRequest.of(Region.MEMORY, prefix)
+            .at(ReadAt.revision(revision))
+            .values(false)
+            .limit(COUNT_PAGE),
+        0);
+  }
+
+  private CompletionStage<Long> count(ScanRequest request, long before) {
+    return call(mounted -> mounted.scan(request))
+        .thenCompose(
+            page -> {
+              long counted = before + page.items().size();
+              return page.next().isPresent()
+                  ? count(request.after(page.next().get()), counted)
+                  : CompletableFuture.completedStage(counted);
+            });
   }
 }

@@ -79,7 +79,7 @@ final class Replays {
             view.routes(),
             CANDIDATES);
     return decider
-        .decide(query, view, decider.nameOf(Optional.empty(), view))
+        .decide(query, view, decider.nameOf(hookOf(decision, view), view))
         .thenApply(
             now -> {
               String then = decision.route();
@@ -89,6 +89,20 @@ final class Replays {
                   : Optional.of(
                       new Differs(messageOf(decision), decision, then, today, now.answer()));
             });
+  }
+
+  /** The router that the topic of the message has today. */
+  private static Optional<String> hookOf(RoutingDecision decision, LiveRoutes view) {
+    if (decision.source() == null) {
+      return Optional.empty();
+    }
+    String topic = decision.source().substring(0, decision.source().indexOf('/'));
+    return view.hooks().stream()
+        .filter(hook -> hook.topic().equals(topic))
+        .filter(
+            hook -> decision.sourceSpace() == null || hook.space().equals(decision.sourceSpace()))
+        .findFirst()
+        .flatMap(HookRow::named);
   }
 
   private static String messageOf(RoutingDecision decision) {

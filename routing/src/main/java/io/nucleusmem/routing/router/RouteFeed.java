@@ -128,21 +128,28 @@ final class RouteFeed extends AbstractBehavior<RouteFeed.Message> {
 
   private Behavior<Message> onWatching(Watching watching) {
     if (watching.failure() != null) {
+      closeWatch(); // it has ended, or another one takes its place
       getContext()
           .getLog()
           .debug("the routes are not watched, trying again: {}", watching.failure().toString());
       timers.startSingleTimer("watch", new Begin(), RETRY_PAUSE);
       return this;
     }
+    closeWatch();
     watch = watching.watch();
     return onChanged(new Changed());
   }
 
   private Behavior<Message> onStop(Stop stop) {
+    closeWatch();
+    return Behaviors.stopped();
+  }
+
+  private void closeWatch() {
     if (watch != null) {
       watch.close();
+      watch = null;
     }
-    return Behaviors.stopped();
   }
 
   private Behavior<Message> onChanged(Changed message) {

@@ -18,6 +18,7 @@ import io.nucleusmem.routing.RegisteredRoute;
 import io.nucleusmem.routing.Route;
 import io.nucleusmem.routing.Routes;
 import io.nucleusmem.routing.Target;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,8 +36,9 @@ final class RouteRegistry implements Routes {
   private static final int WORD_CHARS_MAX = 128;
   private static final int SENDERS_MAX = 1_000;
 
-  private final MemSpaces spaces;
   private final OwnSpace space;
+  private final Openings openings;
+  private final Turns turns = new Turns(); // by the topic that routes lead to
   private final Recipients recipients;
   private final RoutingSettings settings;
   private final LiveView live;
@@ -47,8 +49,8 @@ final class RouteRegistry implements Routes {
       Recipients recipients,
       RoutingSettings settings,
       LiveView live) {
-    this.spaces = spaces;
     this.space = space;
+    this.openings = new Openings(spaces, space);
     this.recipients = recipients;
     this.settings = settings;
     this.live = live;
@@ -59,15 +61,9 @@ final class RouteRegistry implements Routes {
     return Failures.attempt(
         () -> {
           check(route, senders);
-          // who owns it is asked before the target is opened to the router
-          return space
-              .call(mounted -> mounted.get(RouteRow.key(route.name())))
-              .thenCompose(
-                  found -> {
-                    found.map(RouteRow::read).ifPresent(own -> requireOwner(caller, own));
-                    return requireTarget(caller, route.target());
-                  })
-              .thenCompose(there -> put(caller, route, senders, 1));
+          return route.target() instanceof Target.Topic topic
+              ? turns.take(OpeningRow.key(topic).name(), () -> put(caller, route, senders, 1))
+              : put(caller, route, senders, 1);
         });
   }
 
@@ -78,37 +74,117 @@ final class RouteRegistry implements Routes {
         .thenCompose(
             found -> {
               Optional<RegisteredRoute> before = found.map(RouteRow::read);
+              // who owns it is asked before the target is opened to the router
               before.ifPresent(own -> requireOwner(caller, own));
-              RouteRow row =
-                  RouteRow.of(
-                      route, before.map(RegisteredRoute::owner).orElse(caller.name()), senders);
-              if (found.map(Entry::text).equals(Optional.of(row.toContent().text()))) {
-                return CompletableFuture.completedStage(before.orElseThrow());
+              if (before.isEmpty()) {
+                requireRoom(live.current().routes().size() + 1L);
               }
-              if (before.isEmpty() && live.current().routes().size() >= settings.routesMax()) {
-                throw MemSpaceException.tooLarge(
-                    "routes", live.current().routes().size() + 1L, settings.routesMax(), "routes");
-              }
-              return Failures.recover(
-                  space
-                      .call(
-                          mounted ->
-                              mounted.putIfRevision(
-                                  RouteRow.key(route.name()),
-                                  row.toContent(),
-                                  found.map(Entry::revision).orElse(0L)))
-                      .thenApply(written -> registered(route, row, written, before.isEmpty())),
-                  failure ->
-                      failure instanceof RevisionMismatchException && attempt < ATTEMPTS_MAX
-                          ? put(caller, route, senders, attempt + 1)
-                          : CompletableFuture.failedStage(failure));
+              return opened(caller, route, before)
+                  .thenCompose(change -> write(caller, route, senders, found, change, attempt));
             });
   }
 
-  private RegisteredRoute registered(Route route, RouteRow row, Written written, boolean created) {
+  /** That there is the target, that the router may deliver there, and what that changes. */
+  private CompletionStage<Openings.Change> opened(
+      Principal caller, Route route, Optional<RegisteredRoute> before) {
+    Target target = route.target();
+    CompletionStage<Openings.Change> left =
+        before
+            .map(own -> own.route().target())
+            .filter(old -> !old.equals(target))
+            .map(old -> openings.close(route.name(), old))
+            .orElseGet(() -> CompletableFuture.completedStage(Openings.Change.NONE));
+    return left.thenCompose(
+        closed -> requireTarget(caller, route.name(), target).thenApply(closed::and));
+  }
+
+  private CompletionStage<RegisteredRoute> write(
+      Principal caller,
+      Route route,
+      Set<String> senders,
+      Optional<Entry> found,
+      Openings.Change change,
+      int attempt) {
+    Optional<RegisteredRoute> before = found.map(RouteRow::read);
+    RouteRow row =
+        RouteRow.of(route, before.map(RegisteredRoute::owner).orElse(caller.name()), senders);
+    boolean same = found.map(Entry::text).equals(Optional.of(row.toContent().text()));
+    List<Operation> operations = new ArrayList<>(change.operations());
+    if (!same) {
+      operations.add(
+          new Operation.Put(
+              RouteRow.key(route.name()),
+              row.toContent(),
+              OptionalLong.of(found.map(Entry::revision).orElse(0L)),
+              Operation.ANY,
+              false));
+    }
+    if (operations.isEmpty()) {
+      return CompletableFuture.completedStage(before.orElseThrow());
+    }
+    CompletionStage<Written> written =
+        Failures.recover(
+            space.call(mounted -> mounted.write(operations, WriteOptions.DEFAULT)),
+            failure -> {
+              boolean unknown =
+                  failure instanceof MemSpaceException refused && refused.code().retryable();
+              return unknown // it may be there, and need its mount
+                  ? CompletableFuture.failedStage(failure)
+                  : openings
+                      .undone(change)
+                      .thenCompose(gone -> CompletableFuture.failedStage(failure));
+            });
+    return Failures.recover(
+        written
+            .thenCompose(done -> openings.done(change, done.revision()).thenApply(gone -> done))
+            .thenCompose(
+                done ->
+                    same
+                        ? CompletableFuture.completedStage(before.orElseThrow())
+                        : registered(route, row, done, before.isEmpty())),
+        failure ->
+            failure instanceof RevisionMismatchException && attempt < ATTEMPTS_MAX
+                ? put(caller, route, senders, attempt + 1)
+                : CompletableFuture.failedStage(failure));
+  }
+
+  private CompletionStage<RegisteredRoute> registered(
+      Route route, RouteRow row, Written written, boolean created) {
     live.written(written.revision());
-    return new RegisteredRoute(
-        route, row.owner(), Set.copyOf(row.senders()), written.revision(), written.at(), created);
+    RegisteredRoute made =
+        new RegisteredRoute(
+            route,
+            row.owner(),
+            Set.copyOf(row.senders()),
+            written.revision(),
+            written.at(),
+            created);
+    return created
+        ? within(route.name(), written.revision()).thenApply(there -> made)
+        : CompletableFuture.completedStage(made);
+  }
+
+  private void requireRoom(long routes) {
+    if (routes > settings.routesMax()) {
+      throw MemSpaceException.tooLarge("routes", routes, settings.routesMax(), "routes");
+    }
+  }
+
+  /**
+   * Of routes that are registered at the same time none knows of the others: each counts what there
+   * was with it, and the one that is too many goes again.
+   */
+  private CompletionStage<Void> within(String name, long revision) {
+    return space
+        .count(RouteRow.PREFIX, revision)
+        .thenCompose(
+            routes ->
+                routes <= settings.routesMax()
+                    ? CompletableFuture.completedStage(null)
+                    : Failures.recover(
+                            remove(name, revision),
+                            overtaken -> CompletableFuture.completedStage(null))
+                        .thenAccept(gone -> requireRoom(routes)));
   }
 
   @Override
@@ -153,21 +229,42 @@ final class RouteRegistry implements Routes {
               Entry entry = found.orElseThrow(() -> notFound(name));
               requireOwner(caller, RouteRow.read(entry));
               return Failures.recover(
-                  space
-                      .call(
-                          mounted ->
-                              mounted.write(
-                                  List.of(
-                                      new Operation.Delete(
-                                          entry.key(),
-                                          OptionalLong.of(entry.revision()),
-                                          Operation.ANY)),
-                                  WriteOptions.DEFAULT))
-                      .thenAccept(written -> live.written(written.revision())),
+                  remove(entry),
                   failure ->
                       failure instanceof RevisionMismatchException && attempt < ATTEMPTS_MAX
                           ? withdraw(caller, name, attempt + 1)
                           : CompletableFuture.failedStage(failure));
+            });
+  }
+
+  /** Takes a route away that was just registered, if it is still that one. */
+  private CompletionStage<Void> remove(String name, long revision) {
+    return space
+        .call(mounted -> mounted.get(RouteRow.key(name)))
+        .thenCompose(
+            found ->
+                found.filter(entry -> entry.revision() == revision).isPresent()
+                    ? remove(found.get())
+                    : CompletableFuture.completedStage(null));
+  }
+
+  private CompletionStage<Void> remove(Entry entry) {
+    RegisteredRoute route = RouteRow.read(entry);
+    return openings
+        .close(route.route().name(), route.route().target())
+        .thenCompose(
+            change -> {
+              List<Operation> operations = new ArrayList<>(change.operations());
+              operations.add(
+                  new Operation.Delete(
+                      entry.key(), OptionalLong.of(entry.revision()), Operation.ANY));
+              return space
+                  .call(mounted -> mounted.write(operations, WriteOptions.DEFAULT))
+                  .thenCompose(
+                      written -> {
+                        live.written(written.revision());
+                        return openings.done(change, written.revision());
+                      });
             });
   }
 
@@ -182,39 +279,29 @@ final class RouteRegistry implements Routes {
     }
   }
 
-  /** That there is the target, and that the router may deliver there. */
-  private CompletionStage<Void> requireTarget(Principal caller, Target target) {
+  private CompletionStage<Openings.Change> requireTarget(
+      Principal caller, String route, Target target) {
     if (target instanceof Target.Agent agent) {
-      return recipients.exists(agent.id()).thenAccept(there -> require(there, "agent", agent.id()));
+      return recipients
+          .exists(agent.id())
+          .thenApply(
+              there -> {
+                require(there, "agent", agent.id());
+                return Openings.Change.NONE;
+              });
     }
     if (target instanceof Target.AgentType type) {
       require(recipients.hosts(type.type()), "agent_type", type.type());
-      return CompletableFuture.completedStage(null);
+      return CompletableFuture.completedStage(Openings.Change.NONE);
     }
     Target.Topic topic = (Target.Topic) target;
     return Failures.recover(
-        RouterSpace.publisher(spaces, topic.space(), topic.topic())
-            .thenCompose(
-                own ->
-                    caller.admin() && own.isPresent()
-                        ? CompletableFuture.completedStage(null)
-                        : open(caller, topic, own.isPresent())),
+        openings.open(caller, route, topic),
         failure ->
             failure instanceof MemSpaceException refused
                     && refused.code() == ErrorCode.SPACE_NOT_FOUND
                 ? CompletableFuture.failedStage(unknown("space", topic.space()))
                 : CompletableFuture.failedStage(failure));
-  }
-
-  /** Opens a topic to the router, with the caller's own right to do so. */
-  private CompletionStage<Void> open(Principal caller, Target.Topic topic, boolean opened) {
-    return spaces
-        .mount(caller, topic.space(), RouterSpace.publishing(topic.topic()))
-        .thenCompose(
-            mounted ->
-                opened
-                    ? spaces.unmount(RouterSpace.SYSTEM, mounted.mount().id())
-                    : CompletableFuture.<Void>completedStage(null));
   }
 
   private static void require(boolean there, String field, String value) {

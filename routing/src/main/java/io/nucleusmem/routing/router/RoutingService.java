@@ -60,6 +60,13 @@ final class RoutingService implements Routing {
 
   // ---- a message ----
 
+  /**
+   * A message of a topic that has a router.
+   *
+   * @param message its id
+   */
+  record Source(String space, String message) {}
+
   @Override
   public CompletionStage<Routed> route(RoutedMessage message) {
     return route(message, Optional.empty(), Optional.empty());
@@ -68,11 +75,11 @@ final class RoutingService implements Routing {
   /**
    * The same for a message of a topic that has a router.
    *
-   * @param source id of the message
+   * @param source where it comes from
    * @param hook the topic's own router
    */
   CompletionStage<Routed> route(
-      RoutedMessage message, Optional<String> source, Optional<String> hook) {
+      RoutedMessage message, Optional<Source> source, Optional<String> hook) {
     return Failures.attempt(
         () -> {
           requireEnabled();
@@ -118,7 +125,7 @@ final class RoutingService implements Routing {
   }
 
   private CompletionStage<RoutingDecision> first(
-      RoutedMessage message, Texts text, Optional<String> source, Optional<String> hook) {
+      RoutedMessage message, Texts text, Optional<Source> source, Optional<String> hook) {
     message.requestId().ifPresent(id -> parts.limits().checkAge(id, clock.instant()));
     return decide(message, text, source, hook);
   }
@@ -140,7 +147,7 @@ final class RoutingService implements Routing {
   }
 
   private CompletionStage<RoutingDecision> decide(
-      RoutedMessage message, Texts text, Optional<String> source, Optional<String> hook) {
+      RoutedMessage message, Texts text, Optional<Source> source, Optional<String> hook) {
     CompletionStage<Optional<Place>> place =
         Failures.recover(
             parts.conversations().find(message.conversation()),
@@ -245,7 +252,7 @@ final class RoutingService implements Routing {
   private CompletionStage<RoutingDecision> plan(
       RoutedMessage message,
       Texts text,
-      Optional<String> source,
+      Optional<Source> source,
       Optional<Place> place,
       Chosen chosen) {
     CompletionStage<Plan> plan =
@@ -337,7 +344,7 @@ final class RoutingService implements Routing {
   private RoutingDecision decision(
       RoutedMessage message,
       Texts text,
-      Optional<String> source,
+      Optional<Source> source,
       Optional<Place> place,
       Chosen chosen,
       Plan plan) {
@@ -355,7 +362,8 @@ final class RoutingService implements Routing {
     return new RoutingDecision(
         ids.next(now),
         now.toEpochMilli(),
-        source.orElse(null),
+        source.map(Source::message).orElse(null),
+        source.map(Source::space).orElse(null),
         message.sender(),
         message.conversation().orElse(null),
         text.text(),
@@ -488,6 +496,7 @@ final class RoutingService implements Routing {
     return new RoutingDecision(
         ids.next(now),
         now.toEpochMilli(),
+        null,
         null,
         "agent/" + from,
         conversation,

@@ -14,6 +14,7 @@ import io.nucleusmem.routing.Recipients;
 import io.nucleusmem.routing.Route;
 import io.nucleusmem.routing.RouteChooser;
 import io.nucleusmem.routing.Routing;
+import io.nucleusmem.routing.llm.LlmSettings;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
@@ -34,7 +35,18 @@ public final class RoutingSystem {
    * @throws IllegalArgumentException names the key that is not as it must be
    */
   public static void check(Config config) {
-    RoutingSettings.from(config);
+    RoutingSettings settings = RoutingSettings.from(config);
+    LlmSettings llm = LlmSettings.from(config);
+    if (llm.server().provider() != LlmSettings.Provider.NONE
+        && settings.decisionTimeout().compareTo(llm.timeout()) <= 0) {
+      throw new IllegalArgumentException(
+          "%s.decision-timeout is [%s]; it must be longer than %s.llm.timeout, which is [%s]: else no vote of the model is waited for"
+              .formatted(
+                  RoutingSettings.PATH,
+                  settings.decisionTimeout(),
+                  RoutingSettings.PATH,
+                  llm.timeout()));
+    }
   }
 
   /**

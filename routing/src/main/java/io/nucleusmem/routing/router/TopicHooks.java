@@ -71,7 +71,8 @@ final class TopicHooks {
     return Failures.attempt(
         () -> {
           requireAdmin(caller);
-          return put(HookRow.ROUTER, new HookRow(null, null, router.orElse(null)));
+          return put(HookRow.ROUTER, new HookRow(null, null, router.orElse(null)))
+              .thenApply(revision -> null);
         });
   }
 
@@ -84,21 +85,47 @@ final class TopicHooks {
             throw MemSpaceException.invalid(
                 "topic", topic, "a topic other than the one for what no route takes");
           }
-          boolean known =
-              live.current().hooks().stream()
-                  .anyMatch(each -> each.space().equals(space) && each.topic().equals(topic));
-          if (!known && live.current().hooks().size() >= settings.hooksMax()) {
-            throw MemSpaceException.tooLarge(
-                "hooks", live.current().hooks().size() + 1L, settings.hooksMax(), "topics");
-          }
-          // the subscription stands before the call returns: what comes after that is routed
-          return subscribed(space, topic)
+          return routes
+              .call(mounted -> mounted.get(HookRow.key(space, topic)))
               .thenCompose(
-                  there ->
-                      put(
-                          HookRow.key(space, topic),
-                          new HookRow(space, topic, router.orElse(null))));
+                  found -> {
+                    if (found.isEmpty()) {
+                      requireRoom(live.current().hooks().size() + 1L);
+                    }
+                    return hook(caller, space, topic, router, found.isEmpty());
+                  });
         });
+  }
+
+  /** The subscription stands before the call returns: what comes after that is routed. */
+  private CompletionStage<Void> hook(
+      Principal caller, String space, String topic, Optional<String> router, boolean isNew) {
+    return subscribed(space, topic)
+        .thenCompose(
+            there -> put(HookRow.key(space, topic), new HookRow(space, topic, router.orElse(null))))
+        .thenCompose(
+            revision ->
+                isNew
+                    ? within(caller, space, topic, revision)
+                    : CompletableFuture.completedStage(null));
+  }
+
+  private void requireRoom(long hooks) {
+    if (hooks > settings.hooksMax()) {
+      throw MemSpaceException.tooLarge("hooks", hooks, settings.hooksMax(), "topics");
+    }
+  }
+
+  /** As with routes: of hooks that are set at the same time the one that is too many goes again. */
+  private CompletionStage<Void> within(
+      Principal caller, String space, String topic, long revision) {
+    return routes
+        .count(HookRow.PREFIX, revision)
+        .thenCompose(
+            hooks ->
+                hooks <= settings.hooksMax()
+                    ? CompletableFuture.completedStage(null)
+                    : unhook(caller, space, topic).thenAccept(gone -> requireRoom(hooks)));
   }
 
   CompletionStage<Void> unhook(Principal caller, String space, String topic) {
@@ -115,10 +142,14 @@ final class TopicHooks {
         });
   }
 
-  private CompletionStage<Void> put(EntryKey key, HookRow row) {
+  private CompletionStage<Long> put(EntryKey key, HookRow row) {
     return routes
         .call(mounted -> mounted.put(key, row.toContent()))
-        .thenAccept(written -> live.written(written.revision()));
+        .thenApply(
+            written -> {
+              live.written(written.revision());
+              return written.revision();
+            });
   }
 
   private static void requireAdmin(Principal caller) {
@@ -258,7 +289,7 @@ final class TopicHooks {
                           .filter(RoutingService::isConversation),
                       Optional.of(
                           "hook/" + hook.space() + "/" + hook.topic() + "/" + message.revision())),
-                  Optional.of(message.id()),
+                  Optional.of(new RoutingService.Source(hook.space(), message.id())),
                   hook.named());
       return routed
           .handle(
