@@ -3,7 +3,6 @@ package io.nucleusmem.memspace;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRow;
-import io.nucleusmem.ledger.PastState;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.TransientStoreException;
@@ -113,7 +112,7 @@ final class SpaceThen {
         .revisionAt(id, at)
         .thenCompose(
             revision ->
-                found(reader)
+                found(reader.past()::table)
                     .thenCompose(
                         found ->
                             // at last: what was compacted meanwhile is known by it
@@ -124,8 +123,7 @@ final class SpaceThen {
                                     (oldest, floor) -> seen(now, found, revision, oldest, floor))));
   }
 
-  private CompletionStage<Found> found(LedgerReader reader) {
-    PastState past = reader.past();
+  private CompletionStage<Found> found(Past past) {
     CompletionStage<TreeMap<StateKey, Bytes>> mounts =
         withMounts
             ? past.table(SpaceRows.MOUNTS, timestamp)
@@ -133,8 +131,12 @@ final class SpaceThen {
     return past.table(SpaceRows.MANIFEST, timestamp)
         .thenCombine(mounts, (manifest, held) -> new Found(manifest, held, Optional.empty()))
         .thenCombine(
-            reader.state(ForkRows.FORKED_FROM_KEY),
-            (found, from) -> new Found(found.manifest(), found.mounts(), from));
+            past.table(SpaceRows.FORKED_FROM, timestamp),
+            (found, from) ->
+                new Found(
+                    found.manifest(),
+                    found.mounts(),
+                    Optional.ofNullable(from.get(ForkRows.FORKED_FROM_KEY))));
   }
 
   private Optional<Seen> seen(
@@ -179,15 +181,9 @@ final class SpaceThen {
   }
 
   private CompletionStage<Optional<Seen>> past(Past past, SpaceRows.Manifest last) {
-    CompletionStage<TreeMap<StateKey, Bytes>> mounts =
-        withMounts
-            ? past.table(SpaceRows.MOUNTS, timestamp)
-            : CompletableFuture.completedStage(new TreeMap<>());
-    return past.table(SpaceRows.MANIFEST, timestamp)
-        .thenCombine(mounts, (manifest, held) -> new Found(manifest, held, Optional.empty()))
-        .thenCombine(
-            past.table(SpaceRows.FORKED_FROM, timestamp),
-            (found, from) -> {
+    return found(past)
+        .thenApply(
+            found -> {
               Bytes row = found.manifest().get(SpaceRows.MANIFEST_KEY);
               if (row == null) {
                 return Optional.empty();
@@ -196,10 +192,12 @@ final class SpaceThen {
               if (then.state().equals(SpaceRows.Manifest.DELETED)) {
                 return Optional.empty();
               }
-              SpaceInfo info =
-                  then.info(0, Optional.ofNullable(from.get(ForkRows.FORKED_FROM_KEY)));
               SpaceAt space =
-                  new SpaceAt(then.name(), Optional.of(info), SpaceAt.Content.SPACE_DELETED, 0);
+                  new SpaceAt(
+                      then.name(),
+                      Optional.of(then.info(0, found.forkedFrom())),
+                      SpaceAt.Content.SPACE_DELETED,
+                      0);
               return Optional.of(new Seen(space, mounts(found.mounts(), then.name()), owns(last)));
             });
   }
