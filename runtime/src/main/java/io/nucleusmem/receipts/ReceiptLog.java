@@ -197,6 +197,11 @@ public final class ReceiptLog implements AutoCloseable {
     }
   }
 
+  /** Writes what waits: whoever asks afterwards finds all that came before. */
+  public CompletionStage<Void> flush() {
+    return durable(offeredNow());
+  }
+
   private static MemSpaceException stopping() {
     return new MemSpaceException(
         ErrorCode.UNAVAILABLE,
