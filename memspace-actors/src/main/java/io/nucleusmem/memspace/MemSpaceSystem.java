@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 
 /**
  * Spaces and topics on one node: starts their sharding, the hub of watches, the table of mounts.
@@ -30,14 +31,17 @@ public final class MemSpaceSystem {
   private final MemSpaceNode node;
   private final OperationsClient operations;
   private final SpaceKeepingClient keeping;
+  private final WatchHub hub;
 
   private MemSpaceSystem(
       MemSpaceClient client,
       MemSpaceNode node,
+      WatchHub hub,
       OperationsClient operations,
       SpaceKeepingClient keeping) {
     this.client = client;
     this.node = node;
+    this.hub = hub;
     this.operations = operations;
     this.keeping = keeping;
   }
@@ -141,7 +145,7 @@ public final class MemSpaceSystem {
     operations.start();
     new RetentionSweep(system, node, catalogue, keeping).start(retention.interval());
     system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
-    return new MemSpaceSystem(client, node, operations, keeping);
+    return new MemSpaceSystem(client, node, hub, operations, keeping);
   }
 
   /** The client of this node. */
@@ -192,6 +196,18 @@ public final class MemSpaceSystem {
     return new MountedSpaceClient(client, grant);
   }
 
+  /**
+   * What some authors wrote into a space and its topics.
+   *
+   * @param from timestamp of the first commit
+   * @param until timestamp of the last
+   */
+  public CompletionStage<Authorship.Found> writtenBy(
+      LedgerId space, Predicate<String> authors, long from, long until) {
+    return new Authorship(new LedgerReader(node.store(), space), view(space), authors, from, until)
+        .find();
+  }
+
   /** Long-running work, of all nodes. */
   public Operations operations() {
     return operations;
@@ -200,6 +216,11 @@ public final class MemSpaceSystem {
   /** What becomes of spaces' pasts. */
   public SpaceKeeping keeping() {
     return keeping;
+  }
+
+  /** Who hears on this node that several watchers are told of the same commit; one at a time. */
+  public void feeding(Feeding listener) {
+    hub.feeding(listener);
   }
 
   /** Owners of spaces and topics that live on this node now. */

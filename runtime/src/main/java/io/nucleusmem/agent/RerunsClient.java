@@ -69,8 +69,9 @@ final class RerunsClient implements Reruns, OperationTask {
       Instant until,
       Optional<String> fork,
       Set<Tape.Without> without) {
-    return source
-        .tapes(caller, agent, from, until, without)
+    return node.receipts()
+        .flush() // what agents of this node wrote a moment ago is on the tape too
+        .thenCompose(done -> source.tapes(caller, agent, from, until, without))
         .thenCompose(
             tapes -> {
               tapes.forEach(this::requireType);

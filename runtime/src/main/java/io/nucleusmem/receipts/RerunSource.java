@@ -72,8 +72,11 @@ public final class RerunSource {
                                         .add(record, at);
                                   }
                                 })))
-        .thenApply(
-            done -> {
+        .thenCombine(
+            reader.floor(), // behind what was read
+            (done, floor) -> {
+              ReceiptFloor.require(
+                  Place.before(Timestamps.firstOf(Math.max(0, from.toEpochMilli()))), floor);
               tapes.values().forEach(Tape::close);
               List<Tape> played =
                   tapes.values().stream().filter(tape -> !tape.inputs().isEmpty()).toList();
