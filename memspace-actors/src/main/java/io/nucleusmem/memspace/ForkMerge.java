@@ -9,12 +9,14 @@ import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -66,7 +68,16 @@ final class ForkMerge {
 
   private static final class Plan {
     private final List<Wanted> wanted = new ArrayList<>();
+    private final Set<EntryRef> entries = new HashSet<>(); // of what is wanted
     private final List<Map<String, Object>> conflicts = new ArrayList<>();
+
+    void want(Wanted one) {
+      if (wanted.size() == KEYS_MAX) {
+        throw MemSpaceException.tooLarge("merge", KEYS_MAX + 1L, KEYS_MAX, "keys");
+      }
+      wanted.add(one);
+      entries.add(one.entry());
+    }
   }
 
   /**
@@ -142,7 +153,40 @@ final class ForkMerge {
           all.thenCompose(
               done -> scan(LedgerKeys.versions(forkId, region, Bytes.EMPTY), upTo, plan));
     }
+    for (Map.Entry<String, MergePolicy> each : request.resolve().entrySet()) {
+      if (each.getValue() == MergePolicy.THEIRS) {
+        for (byte region : REGIONS) {
+          EntryRef entry = new EntryRef(region, Bytes.utf8(each.getKey()));
+          all = all.thenCompose(done -> taken(entry, upTo, plan));
+        }
+      }
+    }
     return all.thenApply(done -> plan);
+  }
+
+  /** A key that is named gets what the fork has, also where only the base has changed it. */
+  private CompletionStage<Void> taken(EntryRef entry, long upTo, Plan plan) {
+    if (plan.entries.contains(entry)) {
+      return CompletableFuture.completedStage(null);
+    }
+    return fork.version(entry, upTo)
+        .thenAcceptBoth(
+            base.version(entry, Long.MAX_VALUE - 1),
+            (inFork, inBase) -> {
+              if (!SameContent.of(inFork, inBase)) {
+                plan.want(
+                    new Wanted(
+                        entry,
+                        inFork.map(Version::revision).orElse(0L),
+                        inFork.map(Version::deleted).orElse(true),
+                        baseRevision(inBase)));
+              }
+            });
+  }
+
+  /** 0: absent or deleted. */
+  private static long baseRevision(Optional<Version> inBase) {
+    return inBase.filter(version -> !version.deleted()).map(Version::revision).orElse(0L);
   }
 
   /** Only the fork's own versions: what it has not written it has not changed. */
@@ -181,12 +225,12 @@ final class ForkMerge {
     if (SameContent.of(changed, before) || SameContent.of(changed, inBase)) {
       return;
     }
-    long baseRevision =
-        inBase.filter(version -> !version.deleted()).map(Version::revision).orElse(0L);
+    long baseRevision = baseRevision(inBase);
     EntryKey key = SpaceRows.key(now.entry());
-    boolean takes = SameContent.of(inBase, before);
+    Optional<MergePolicy> named = Optional.ofNullable(request.resolve().get(key.name()));
+    boolean takes = SameContent.of(inBase, before) && named.isEmpty();
     if (!takes) {
-      MergePolicy policy = request.resolve().getOrDefault(key.name(), request.policy());
+      MergePolicy policy = named.orElse(request.policy());
       takes = policy == MergePolicy.THEIRS;
       if (policy == MergePolicy.FAIL) {
         plan.conflicts.add(
@@ -202,10 +246,7 @@ final class ForkMerge {
       }
     }
     if (takes) {
-      if (plan.wanted.size() == KEYS_MAX) {
-        throw MemSpaceException.tooLarge("merge", KEYS_MAX + 1L, KEYS_MAX, "keys");
-      }
-      plan.wanted.add(new Wanted(now.entry(), now.revision(), now.deleted(), baseRevision));
+      plan.want(new Wanted(now.entry(), now.revision(), now.deleted(), baseRevision));
     }
   }
 

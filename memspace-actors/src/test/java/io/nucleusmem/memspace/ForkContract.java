@@ -506,6 +506,39 @@ abstract class ForkContract {
     return all;
   }
 
+  @Test
+  void mergeTakesBackAndKeepsOutWhatIsNamed() {
+    put(base, "taken/changed", "before");
+    put(base, "taken/removed", "before");
+    long at = put(base, "kept", "before");
+    MountedSpace fork = fork(ReadAt.revision(at));
+    put(base, "taken/changed", "wrong");
+    await(base.delete(EntryKey.of("taken/removed")));
+    put(base, "taken/added", "wrong");
+    put(base, "news", "new");
+    put(fork, "kept", "only the fork's");
+    Merged merged =
+        merge(
+            fork,
+            MergePolicy.FAIL,
+            Map.of(
+                "taken/changed", MergePolicy.THEIRS,
+                "taken/removed", MergePolicy.THEIRS,
+                "taken/added", MergePolicy.THEIRS,
+                "nowhere", MergePolicy.THEIRS,
+                "kept", MergePolicy.OURS));
+    assertThat(merged.keys()).isEqualTo(3);
+    assertThat(merged.parts()).isEqualTo(1);
+    assertThat(get(base, "taken/changed")).contains("before");
+    assertThat(get(base, "taken/removed")).contains("before");
+    assertThat(get(base, "taken/added")).isEmpty();
+    assertThat(get(base, "news")).contains("new");
+    assertThat(get(base, "kept")).contains("before");
+    assertThat(merge(fork, MergePolicy.FAIL, Map.of("kept", MergePolicy.THEIRS)).keys())
+        .isEqualTo(1);
+    assertThat(get(base, "kept")).contains("only the fork's");
+  }
+
   private Merged merge(MountedSpace fork, MergePolicy policy, Map<String, MergePolicy> resolve) {
     return await(spaces.forks().merge(new MergeRequest(fork, base, policy, resolve)));
   }

@@ -129,7 +129,8 @@ public interface AgentContext<M> {
   CompletionStage<Published> handOver(HandOver handOver);
 
   /**
-   * Runs a call of a model or tool where it may block, bounded; the result arrives as a message.
+   * Runs something where it may block, bounded; the result arrives as a message. A rerun neither
+   * runs it nor has its result: {@link #steps} and {@link #call} are played back.
    */
   <T> void blocking(Callable<T> call, BiFunction<T, Throwable, M> result);
 
@@ -142,6 +143,22 @@ public interface AgentContext<M> {
    */
   void call(
       String name, String request, Callable<Reply> call, BiFunction<Reply, Throwable, M> result);
+
+  /**
+   * Runs steps of the behavior, one after the other, as {@link #blocking} does. They may wait for
+   * what this agent's spaces answer, and for models and tools by {@link #callAndWait}. A rerun runs
+   * them again, as it does the behavior, and plays back what they ask for; so they must not get
+   * anything from elsewhere.
+   */
+  <T> void steps(Callable<T> steps, BiFunction<T, Throwable, M> result);
+
+  /**
+   * The same as {@link #call} inside of {@link #steps}: waits for the reply.
+   *
+   * @throws java.util.concurrent.CompletionException with a checked exception of the call; an
+   *     unchecked one comes as it is
+   */
+  Reply callAndWait(String name, String request, Callable<Reply> call);
 
   // ---- what else a behavior may depend on: recorded, so that a rerun has the same ----
 

@@ -521,6 +521,43 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   }
 
   @Override
+  public <T> void steps(Callable<T> steps, BiFunction<T, Throwable, M> result) {
+    LifeLog.Mark asked = life.current();
+    blocking(() -> life.during(asked, steps), result);
+  }
+
+  @Override
+  public Reply callAndWait(String name, String request, Callable<Reply> call) {
+    // what was read is on disk before the call leaves
+    life.effect(() -> CompletableFuture.completedFuture(null)).toCompletableFuture().join();
+    long begun = System.nanoTime();
+    try {
+      Reply reply = call.call();
+      called(name, request, false, reply.text(), begun, reply.tokens());
+      return reply;
+    } catch (RuntimeException failure) {
+      called(name, request, true, String.valueOf(failure.getMessage()), begun, 0);
+      throw failure;
+    } catch (Exception failure) {
+      called(name, request, true, String.valueOf(failure.getMessage()), begun, 0);
+      throw new CompletionException(failure);
+    }
+  }
+
+  private void called(
+      String name, String request, boolean failed, String reply, long begun, long tokens) {
+    life.called(
+        LifeLog.CALL,
+        name,
+        life.current(),
+        Bytes.utf8(request),
+        failed,
+        Bytes.utf8(reply),
+        (System.nanoTime() - begun) / 1_000,
+        tokens);
+  }
+
+  @Override
   public Instant now() {
     Instant now = Instant.now();
     life.called(LifeLog.CLOCK, "", life.current(), Bytes.utf8(now.toString()));
@@ -536,6 +573,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public void schedule(String name, Duration delay, Supplier<M> message) {
+    LifeLog.Mark set = life.current();
     actor
         .getSystem()
         .scheduler()
@@ -543,9 +581,9 @@ final class AgentContextImpl<M> implements AgentContext<M> {
             delay,
             () ->
                 tell(
-                    life.mark(),
+                    LifeLog.Mark.NONE,
                     () -> {
-                      life.called(LifeLog.TIMER, name, life.current(), Bytes.EMPTY);
+                      life.fired(name, set);
                       return message.get();
                     }),
             actor.getExecutionContext());

@@ -7,21 +7,19 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.Props;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.Behaviors;
-import io.nucleusmem.memspace.CreatedSpace;
 import io.nucleusmem.memspace.ErrorCode;
-import io.nucleusmem.memspace.ForkRequest;
 import io.nucleusmem.memspace.MemSpaceException;
-import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.OperationInfo;
 import io.nucleusmem.memspace.OperationRun;
 import io.nucleusmem.memspace.OperationTask;
 import io.nucleusmem.memspace.Operations;
 import io.nucleusmem.memspace.Principal;
-import io.nucleusmem.memspace.ReadAt;
-import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.memspace.Region;
 import io.nucleusmem.receipts.Began;
+import io.nucleusmem.receipts.Containment;
 import io.nucleusmem.receipts.RerunSource;
+import io.nucleusmem.receipts.SeenVersion;
 import io.nucleusmem.receipts.Tape;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -40,6 +38,14 @@ import java.util.concurrent.atomic.AtomicLong;
 /** Runs agents again, on one node. */
 final class RerunsClient implements Reruns, OperationTask {
   private static final String KIND = "rerun";
+  private static final Set<ErrorCode> GONE =
+      Set.of(
+          ErrorCode.ERASED,
+          ErrorCode.QUARANTINED,
+          ErrorCode.COMPACTED,
+          ErrorCode.SPACE_NOT_FOUND,
+          ErrorCode.TOPIC_NOT_FOUND);
+  private static final int NOT_REPEATED_MAX = 1_000; // told of one rerun
 
   private final ActorSystem<?> system;
   private final AgentNode node;
@@ -75,14 +81,17 @@ final class RerunsClient implements Reruns, OperationTask {
         .thenCompose(
             tapes -> {
               tapes.forEach(this::requireType);
-              return scratches(caller, agent, tapes, fork)
+              Scratches scratches = new Scratches(node.spaces(), caller);
+              return scratches
+                  .of(agent, tapes, fork)
                   .thenCompose(
-                      scratches ->
+                      there ->
                           operations.start(
                               caller,
                               KIND,
-                              arguments(agent, from, until, without, scratches),
-                              about(agent, scratches)));
+                              arguments(agent, from, until, without, there),
+                              about(agent, there)))
+                  .exceptionallyCompose(scratches::undo);
             });
   }
 
@@ -104,9 +113,14 @@ final class RerunsClient implements Reruns, OperationTask {
       Map<String, String> scratches) {
     List<Map<String, Object>> away = new ArrayList<>();
     without.forEach(
-        each ->
-            away.add(
-                Map.of("space", each.space(), "key", each.key(), "revision", each.revision())));
+        each -> {
+          Map<String, Object> one = new HashMap<>();
+          one.put("space", each.space());
+          each.region().ifPresent(region -> one.put("region", region.label()));
+          one.put("key", each.key());
+          one.put("revision", each.revision());
+          away.add(one);
+        });
     return Map.of(
         "agent", agent,
         "from", from.toString(),
@@ -125,82 +139,6 @@ final class RerunsClient implements Reruns, OperationTask {
     return about;
   }
 
-  // ---- where it writes ----
-
-  /** Forks of what the agent could write, by the name of the space. */
-  private CompletionStage<Map<String, String>> scratches(
-      Principal caller, String agent, List<Tape> tapes, Optional<String> fork) {
-    Set<String> writable = new java.util.LinkedHashSet<>();
-    for (Tape tape : tapes) {
-      tape.mounts().stream()
-          .filter(mount -> !mount.access().equals("read_only"))
-          .forEach(mount -> writable.add(mount.space()));
-    }
-    Instant at = tapes.get(0).inputs().get(0).at();
-    return existing(caller, fork)
-        .thenCompose(
-            there -> {
-              Map<String, String> scratches = new LinkedHashMap<>();
-              there.ifPresent(
-                  base -> {
-                    if (!writable.contains(base)) {
-                      throw MemSpaceException.invalid(
-                          "fork", fork.get(), "a fork of one of " + writable);
-                    }
-                    scratches.put(base, fork.get());
-                  });
-              CompletionStage<Void> made = CompletableFuture.completedStage(null);
-              String stem =
-                  there.isEmpty() && fork.isPresent()
-                      ? fork.get()
-                      : "rerun-%s-%x".formatted(agent, System.currentTimeMillis());
-              for (String space : writable) {
-                if (!scratches.containsKey(space)) {
-                  String name = scratches.isEmpty() ? stem : stem + "." + scratches.size();
-                  scratches.put(space, name);
-                  made = made.thenCompose(done -> fork(caller, space, name, at));
-                }
-              }
-              return made.thenApply(done -> scratches);
-            });
-  }
-
-  private CompletionStage<Void> fork(Principal caller, String space, String name, Instant at) {
-    return node.spaces()
-        .forks()
-        .fork(caller, new ForkRequest(space, name, ReadAt.instant(at)), WriteOptions.DEFAULT)
-        .thenApply((CreatedSpace made) -> null);
-  }
-
-  /** The base of the fork, if it is there already. */
-  private CompletionStage<Optional<String>> existing(Principal caller, Optional<String> fork) {
-    if (fork.isEmpty()) {
-      return CompletableFuture.completedStage(Optional.empty());
-    }
-    MemSpaces spaces = node.spaces();
-    return spaces
-        .describe(caller, fork.get())
-        .handle(
-            (info, failure) -> {
-              if (failure == null) {
-                return Optional.of(
-                    info.base()
-                        .orElseThrow(
-                            () ->
-                                MemSpaceException.invalid(
-                                    "fork", fork.get(), "a space that is a fork"))
-                        .space());
-              }
-              Throwable cause =
-                  failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause instanceof MemSpaceException known
-                  && known.code() == ErrorCode.SPACE_NOT_FOUND) {
-                return Optional.<String>empty();
-              }
-              throw new CompletionException(cause);
-            });
-  }
-
   // ---- running ----
 
   @Override
@@ -213,6 +151,7 @@ final class RerunsClient implements Reruns, OperationTask {
       without.add(
           new Tape.Without(
               (String) away.get("space"),
+              Optional.ofNullable((String) away.get("region")).map(Region::ofLabel),
               (String) away.get("key"),
               ((Number) away.get("revision")).longValue()));
     }
@@ -248,15 +187,20 @@ final class RerunsClient implements Reruns, OperationTask {
                             play(agent, tape, scratches, run, inputs)
                                 .thenApply(done -> before.or(tape::divergence)));
               }
-              return first;
-            })
-        .thenApply(divergence -> result(run, inputs.get(), divergence));
+              return first.thenApply(divergence -> result(run, inputs.get(), tapes, divergence));
+            });
   }
 
   private static Map<String, Object> result(
-      OperationRun run, long inputs, Optional<Tape.Divergence> divergence) {
+      OperationRun run, long inputs, List<Tape> tapes, Optional<Tape.Divergence> divergence) {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("inputs", inputs);
+    List<Map<String, Object>> missing = new ArrayList<>();
+    tapes.forEach(tape -> tape.notRepeated().forEach(each -> missing.add(named(each))));
+    result.put("not_repeated", missing.subList(0, Math.min(missing.size(), NOT_REPEATED_MAX)));
+    if (missing.size() > NOT_REPEATED_MAX) {
+      result.put("not_repeated_more", missing.size() - NOT_REPEATED_MAX);
+    }
     divergence.ifPresent(
         found -> {
           Map<String, Object> at = new LinkedHashMap<>();
@@ -277,6 +221,16 @@ final class RerunsClient implements Reruns, OperationTask {
           result.put("diverged_at", at);
         });
     return result;
+  }
+
+  /** As {@code without} takes it. */
+  private static Map<String, Object> named(Containment.Version made) {
+    SeenVersion version = made.version();
+    return Map.of(
+        "space", made.space(),
+        "region", version.region().label(),
+        "key", version.key(),
+        "revision", version.revision());
   }
 
   private CompletionStage<Void> play(
@@ -310,7 +264,9 @@ final class RerunsClient implements Reruns, OperationTask {
             "nucleusmem-rerun-" + actors.incrementAndGet(),
             Props.empty());
     return begun
+        .thenCompose(done -> context.begun())
         .thenCompose(done -> feed(tape, context, 0, run, inputs))
+        .thenAccept(done -> tape.ended())
         .whenComplete((done, failure) -> parent.tell(new Stop()));
   }
 
@@ -365,7 +321,6 @@ final class RerunsClient implements Reruns, OperationTask {
       return CompletableFuture.completedStage(null);
     }
     Tape.Input input = tape.inputs().get(at);
-    long next = at + 1 < tape.inputs().size() ? tape.inputs().get(at + 1).seq() : Long.MAX_VALUE;
     tape.begins(input);
     return give(input, context)
         .handle((done, failure) -> failure)
@@ -374,7 +329,7 @@ final class RerunsClient implements Reruns, OperationTask {
               Throwable cause =
                   failure instanceof CompletionException ? failure.getCause() : failure;
               if (cause instanceof Crashed) {
-                if (next != Long.MAX_VALUE) { // else it may have ended there then too
+                if (at + 1 < tape.inputs().size()) { // else it may have ended there then too
                   tape.diverged(cause.getMessage());
                 }
                 return CompletableFuture.completedStage(null);
@@ -382,7 +337,6 @@ final class RerunsClient implements Reruns, OperationTask {
               if (cause != null) {
                 return CompletableFuture.<Void>failedStage(cause);
               }
-              tape.ended(input, next);
               run.progress("inputs", inputs.incrementAndGet());
               return feed(tape, context, at + 1, run, inputs);
             });
@@ -393,18 +347,31 @@ final class RerunsClient implements Reruns, OperationTask {
       return context.timer(input);
     }
     return input.version().topic()
-        ? source
-            .message(input)
-            .thenCompose(message -> context.message(input, message.orElseThrow(() -> gone(input))))
-        : source
-            .entry(input)
-            .thenCompose(entry -> context.signal(input, entry.orElseThrow(() -> gone(input))));
+        ? readable(input, source.message(input))
+            .thenCompose(message -> context.message(input, message))
+        : readable(input, source.entry(input)).thenCompose(entry -> context.signal(input, entry));
   }
 
-  private static MemSpaceException gone(Tape.Input input) {
+  private static <T> CompletionStage<T> readable(
+      Tape.Input input, CompletionStage<Optional<T>> read) {
+    return read.handle(
+        (found, failure) -> {
+          if (failure == null) {
+            return found.orElseThrow(() -> unreadable(input, ErrorCode.COMPACTED));
+          }
+          Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+          if (cause instanceof MemSpaceException why && GONE.contains(why.code())) {
+            throw unreadable(input, why.code());
+          }
+          throw new CompletionException(cause);
+        });
+  }
+
+  private static MemSpaceException unreadable(Tape.Input input, ErrorCode code) {
     return new MemSpaceException(
-        ErrorCode.COMPACTED,
-        "input [%s] of space [%s] at revision [%d] can't be read any more; leave it away by [without], or begin behind it"
-            .formatted(input.version().key(), input.space(), input.version().revision()));
+        code,
+        "input [%s] of space [%s] at revision [%d] can't be read any more: %s; leave it away by [without], or begin behind it"
+            .formatted(
+                input.version().key(), input.space(), input.version().revision(), code.label()));
   }
 }

@@ -1,5 +1,6 @@
 package io.nucleusmem.agent;
 
+import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import io.nucleusmem.memspace.Access;
 import io.nucleusmem.memspace.Content;
@@ -140,10 +141,15 @@ final class SandboxContext<M> implements AgentContext<M> {
     Deque<Supplier<M>> set = timers.get(input.watch());
     Supplier<M> message = set == null ? null : set.poll();
     if (message == null) {
-      tape.diverged("it has not set the timer [%s], as it had".formatted(input.watch()));
+      tape.notSet(input);
       return CompletableFuture.completedStage(null);
     }
     return feed(message);
+  }
+
+  /** Waits for what the behavior has begun with. */
+  CompletionStage<Void> begun() {
+    return feed(() -> null);
   }
 
   private CompletionStage<Void> feed(Supplier<M> message) {
@@ -331,23 +337,50 @@ final class SandboxContext<M> implements AgentContext<M> {
   @Override
   public void call(
       String name, String request, Callable<Reply> call, BiFunction<Reply, Throwable, M> result) {
-    Optional<Tape.Answer> then = tape.call(LifeLog.CALL, name, Bytes.utf8(request));
-    if (then.isEmpty()) {
-      tell(
-          () ->
-              result.apply(
-                  null,
-                  new MemSpaceException(
-                      ErrorCode.UNAVAILABLE,
-                      "a rerun calls nothing, and no reply of [%s] to this is recorded"
-                          .formatted(name))));
-    } else if (then.get().failed()) {
-      tell(
-          () ->
-              result.apply(null, new MemSpaceException(ErrorCode.UNAVAILABLE, then.get().text())));
-    } else {
-      tell(() -> result.apply(new Reply(then.get().text(), then.get().tokens()), null));
+    tell(
+        () -> {
+          Reply reply;
+          try {
+            reply = callAndWait(name, request, call);
+          } catch (MemSpaceException failed) {
+            return result.apply(null, failed);
+          }
+          return result.apply(reply, null);
+        });
+  }
+
+  @Override
+  public Reply callAndWait(String name, String request, Callable<Reply> call) {
+    Tape.Answer then =
+        tape.call(LifeLog.CALL, name, Bytes.utf8(request))
+            .orElseThrow(
+                () ->
+                    new MemSpaceException(
+                        ErrorCode.UNAVAILABLE,
+                        "a rerun calls nothing, and no reply of [%s] to this is recorded"
+                            .formatted(name)));
+    if (then.failed()) {
+      throw new MemSpaceException(ErrorCode.UNAVAILABLE, then.text());
     }
+    return new Reply(then.text(), then.tokens());
+  }
+
+  @Override
+  public <T> void steps(Callable<T> steps, BiFunction<T, Throwable, M> result) {
+    CompletableFuture<T> done = new CompletableFuture<>();
+    pipe(done, result);
+    actor
+        .getSystem()
+        .dispatchers()
+        .lookup(DispatcherSelector.blocking())
+        .execute(
+            () -> {
+              try {
+                done.complete(steps.call());
+              } catch (Throwable failure) { // an Error too: the behavior waits for an answer
+                done.completeExceptionally(failure);
+              }
+            });
   }
 
   @Override

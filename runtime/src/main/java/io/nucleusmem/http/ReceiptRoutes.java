@@ -13,6 +13,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.nucleusmem.agent.Reruns;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Paged;
+import io.nucleusmem.memspace.Region;
 import io.nucleusmem.receipts.Containment;
 import io.nucleusmem.receipts.Receipt;
 import io.nucleusmem.receipts.Receipts;
@@ -182,11 +183,16 @@ final class ReceiptRoutes {
   /** What to run again. */
   record RerunJson(String from, String until, String fork, List<WithoutJson> without) {}
 
-  /** A version that is to be as if it had never been. */
-  record WithoutJson(String space, String key, Long revision) {
+  /**
+   * A version that is to be as if it had never been.
+   *
+   * @param region absent: any; {@code comm} for a message, whose key is its topic
+   */
+  record WithoutJson(String space, String region, String key, Long revision) {
     Tape.Without toVersion() {
       return new Tape.Without(
           Required.text("without.space", space),
+          Optional.ofNullable(region).map(Region::ofLabel),
           Required.text("without.key", key),
           Required.number("without.revision", revision));
     }

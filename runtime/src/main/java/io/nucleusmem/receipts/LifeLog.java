@@ -8,6 +8,7 @@ import io.nucleusmem.store.Bytes;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -42,14 +43,16 @@ public final class LifeLog {
 
   /** What the behavior is handling, and what it can have seen by then. */
   public record Mark(String watch, long revision, long input, long seen) {
-    static final Mark NONE = new Mark("", 0, 0, 0);
+    /** Nothing is being handled. */
+    public static final Mark NONE = new Mark("", 0, 0, 0);
   }
 
   private final ReceiptLog log;
   private final String agent;
   private final long number;
 
-  private volatile Mark current = Mark.NONE;
+  private volatile Mark current = Mark.NONE; // on the behavior's thread
+  private final ThreadLocal<Mark> ofSteps = new ThreadLocal<>(); // on threads of its steps
 
   // keeps effects in their order; taken before the other
   private final Object leavingLock = new Object();
@@ -148,7 +151,34 @@ public final class LifeLog {
     seq += Math.max(1, numbers);
   }
 
-  /** Records what the clock, a source of random numbers or a timer gave. */
+  /**
+   * Records that a timer fired, in place of an input: what comes of it belongs to it.
+   *
+   * @param set what was being handled when it was set
+   * @throws MemSpaceException {@code BUSY}: then it must not be handed over
+   */
+  public void fired(String timer, Mark set) {
+    synchronized (lock) {
+      addRead(
+          1,
+          at ->
+              new LogRecord.Called(
+                  agent,
+                  number,
+                  at,
+                  TIMER,
+                  timer,
+                  set.input(),
+                  Bytes.EMPTY,
+                  false,
+                  Bytes.EMPTY,
+                  0,
+                  0));
+      current = new Mark("", 0, seq, seq);
+    }
+  }
+
+  /** Records what the clock or a source of random numbers gave. */
   public void called(String kind, String name, Mark during, Bytes reply) {
     called(kind, name, during, Bytes.EMPTY, false, reply, 0, 0);
   }
@@ -192,15 +222,19 @@ public final class LifeLog {
 
   // ---- how far it is ----
 
-  /** What the behavior is handling now. */
+  /** What is being handled now, by the behavior or by those of its steps that this thread runs. */
   public Mark current() {
-    return current;
+    Mark steps = ofSteps.get();
+    return steps == null ? current : steps;
   }
 
-  /** The place of a message that is sent to the behavior now: it knows what was read before. */
-  public Mark mark() {
-    synchronized (lock) {
-      return new Mark(current.watch(), current.revision(), current.input(), seq);
+  /** Runs steps on this thread: what they read and do belongs to what they were asked for in. */
+  public <T> T during(Mark asked, Callable<T> steps) throws Exception {
+    ofSteps.set(asked);
+    try {
+      return steps.call();
+    } finally {
+      ofSteps.remove();
     }
   }
 
@@ -225,7 +259,7 @@ public final class LifeLog {
   private void confirm(Mark mark) {
     boolean further = false;
     synchronized (lock) {
-      if (mark.input() > 0) {
+      if (mark.input() > 0 && !mark.watch().isEmpty()) {
         further = raise(mark.watch(), mark.revision());
       }
       if (mark.seen() > 0) {
@@ -265,7 +299,7 @@ public final class LifeLog {
    */
   <T> CompletionStage<T> effect(
       Supplier<CompletionStage<T>> effect, BiFunction<T, Throwable, Effect> record) {
-    Mark mark = current;
+    Mark mark = current();
     CompletionStage<T> left;
     long seen;
     synchronized (leavingLock) {

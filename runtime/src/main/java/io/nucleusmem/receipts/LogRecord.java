@@ -20,7 +20,7 @@ sealed interface LogRecord {
    * @param via name of the watch, or the kind of the read
    * @param during seq of the input that was being handled; 0: none
    * @param request hash of what was asked; 0 where nothing was
-   * @param at revision that a scan showed; else 0
+   * @param at revision that a scan showed, or the token of a claim; else 0
    */
   record Delivered(
       String agent,

@@ -193,7 +193,7 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
     }
   }
 
-  /** Writes now what nobody waits for, too; completes when that is on disk. */
+  /** Writes what waits: whoever asks afterwards finds all that came before. */
   public CompletionStage<Void> flush() {
     long newest;
     lock.lock();

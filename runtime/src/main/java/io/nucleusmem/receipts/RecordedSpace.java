@@ -174,7 +174,7 @@ public final class RecordedSpace implements MountedSpace {
                   "claim",
                   during,
                   asked,
-                  0,
+                  claims.isEmpty() ? 0 : claims.get(0).token(), // one commit: all have the same
                   versions(claims.stream().map(Claim::entry).toList()));
               return claims;
             });

@@ -68,7 +68,7 @@ public final class RerunSource {
                                     bounded(taken, record);
                                     tapes
                                         .computeIfAbsent(
-                                            life, key -> new Tape(lives.get(key), without))
+                                            life, key -> new Tape(lives.get(key), from, without))
                                         .add(record, at);
                                   }
                                 })))

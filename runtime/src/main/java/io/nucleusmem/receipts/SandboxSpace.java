@@ -23,6 +23,7 @@ import io.nucleusmem.store.Bytes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -92,15 +93,53 @@ final class SandboxSpace implements MountedSpace {
       plain(operations.get(i), key).ifPresent(plain::add);
     }
     plain.forEach(operation -> own.add(operation.key()));
-    CompletionStage<Written> written =
-        scratch.isEmpty() || plain.isEmpty()
-            ? CompletableFuture.completedStage(null)
-            : scratch.get().write(plain, WriteOptions.DEFAULT);
+    CompletionStage<Written> written = written(plain);
     if (then.isEmpty()) {
       return written.thenCompose(
-          made -> made == null ? failedThen() : CompletableFuture.completedStage(made));
+          made -> made == null ? nothing(operations) : CompletableFuture.completedStage(made));
     }
     return written.thenCompose(made -> asThen(operations, then.get()));
+  }
+
+  /** Null where there is nothing to write, or no place for it. */
+  private CompletionStage<Written> written(List<Operation> plain) {
+    if (scratch.isEmpty()) {
+      return CompletableFuture.completedStage(null);
+    }
+    CompletionStage<List<Operation>> possible = CompletableFuture.completedStage(new ArrayList<>());
+    for (Operation operation : plain) {
+      // what was deleted then need not be in the fork
+      CompletionStage<Boolean> wanted =
+          operation instanceof Operation.Delete
+              ? scratch.get().get(operation.key()).thenApply(Optional::isPresent)
+              : CompletableFuture.completedStage(true);
+      possible =
+          possible.thenCombine(
+              wanted,
+              (list, there) -> {
+                if (there) {
+                  list.add(operation);
+                }
+                return list;
+              });
+    }
+    return possible.thenCompose(
+        list ->
+            list.isEmpty()
+                ? CompletableFuture.completedStage(null)
+                : scratch.get().write(list, WriteOptions.DEFAULT));
+  }
+
+  /** All that was to be written was there already: deletions, conditions. */
+  private CompletionStage<Written> nothing(List<Operation> operations) {
+    return scratch.isEmpty()
+        ? failedThen()
+        : CompletableFuture.completedStage(
+            new Written(
+                0,
+                0,
+                operations.stream().map(each -> new Written.Result(each.key(), null)).toList(),
+                false));
   }
 
   static <T> CompletionStage<T> failedThen() {
@@ -195,7 +234,21 @@ final class SandboxSpace implements MountedSpace {
         ? entry(then.get().mount(), then.get().versions().get(0))
         : versions
             .space(mount.id())
-            .get(key, Requests.isPast(otherwise) ? otherwise : ReadAt.instant(tape.now()));
+            .get(key, past(otherwise))
+            .thenCompose(
+                found ->
+                    found.isEmpty()
+                        ? CompletableFuture.completedStage(found)
+                        : entry(mount.id(), seen(found.get())));
+  }
+
+  /** Where nothing is recorded, the space as it was at that time. */
+  private ReadAt past(ReadAt asked) {
+    return Requests.isPast(asked) ? asked : ReadAt.instant(tape.now());
+  }
+
+  private static SeenVersion seen(Entry entry) {
+    return SeenVersion.entry(entry.key().region(), entry.key().name(), entry.revision());
   }
 
   @Override
@@ -209,7 +262,16 @@ final class SandboxSpace implements MountedSpace {
     if (then.isEmpty()) {
       return versions
           .space(mount.id())
-          .scan(Requests.isPast(request.at()) ? request : request.at(ReadAt.instant(tape.now())));
+          .scan(request.at(past(request.at())))
+          .thenCompose(
+              page ->
+                  entries(
+                          new Tape.Read(
+                              mount.id(),
+                              page.revision(),
+                              page.items().stream().map(SandboxSpace::seen).toList()),
+                          request.values())
+                      .thenApply(items -> new Paged<>(items, page.revision(), page.next())));
     }
     CompletionStage<Optional<String>> next =
         then.get().versions().size() < request.limit()
@@ -267,16 +329,34 @@ final class SandboxSpace implements MountedSpace {
   @Override
   public CompletionStage<List<Claim>> claim(
       EntryKey prefix, String worker, Duration lease, int max) {
-    Optional<Tape.Read> then =
-        tape.read("claim", name(), Requests.claim(prefix, worker, lease, max));
-    return then.isEmpty()
-        ? CompletableFuture.completedStage(List.of())
-        : entries(then.get(), true)
-            .thenApply(items -> items.stream().map(entry -> held(entry, lease)).toList());
+    return claim(tape.claims(name(), Requests.claim(prefix, worker, lease, max)).iterator(), lease);
   }
 
-  private static Claim held(Entry entry, Duration lease) {
-    return new Claim(entry, entry == null ? 0 : entry.revision(), Instant.now().plus(lease));
+  /** The first that is not left away, and of which all was there by now. */
+  private CompletionStage<List<Claim>> claim(
+      Iterator<LogRecord.Delivered> candidates, Duration lease) {
+    if (!candidates.hasNext()) {
+      tape.nothingToClaim(name());
+      return CompletableFuture.completedStage(List.of());
+    }
+    LogRecord.Delivered then = candidates.next();
+    boolean current = tape.isOfCurrent(then);
+    if (!then.versions().isEmpty()
+        && then.versions().stream().allMatch(each -> tape.isWithout(name(), each))) {
+      tape.took(then);
+      return claim(candidates, lease);
+    }
+    return entries(Tape.Read.of(then), true)
+        .thenCompose(
+            entries -> {
+              if (!current && entries.stream().anyMatch(each -> each.at().isAfter(tape.now()))) {
+                return claim(candidates, lease);
+              }
+              tape.took(then);
+              Instant until = tape.now().plus(lease);
+              return CompletableFuture.completedStage(
+                  entries.stream().map(each -> new Claim(each, then.at(), until)).toList());
+            });
   }
 
   @Override
@@ -284,7 +364,7 @@ final class SandboxSpace implements MountedSpace {
     return versions
         .space(mount.id())
         .get(key, ReadAt.instant(tape.now()))
-        .thenApply(entry -> held(entry.orElse(null), lease));
+        .thenApply(entry -> new Claim(entry.orElse(null), token, tape.now().plus(lease)));
   }
 
   @Override

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +55,12 @@ class ReplayPropertyTest {
 
   /** What the behavior saw with its own eyes: how, key, revision, text. */
   private final Queue<String> delivered = new ConcurrentLinkedQueue<>();
+
+  /** How much of that was before something left: G10 holds for that, whatever ends the node. */
+  private final AtomicInteger certain = new AtomicInteger();
+
+  /** What was read, and came to nothing before the node ended. */
+  private final List<String> perhaps = new ArrayList<>();
 
   private final AgentType<Msg> type = AgentType.of("eye", Msg.class, this::create).inbox(Told::new);
 
@@ -90,7 +97,9 @@ class ReplayPropertyTest {
             Told.class,
             told -> {
               heard(told.message().what());
-              ctx.reply(told.message().what(), Content.text("done"));
+              int before = delivered.size();
+              ctx.reply(told.message().what(), Content.text("done"))
+                  .thenRun(() -> certain.accumulateAndGet(before, Math::max));
               return Behaviors.same();
             })
         .build();
@@ -130,7 +139,11 @@ class ReplayPropertyTest {
   void g10ReplayIsWhatWasDeliveredAlsoThroughCrashes(long seed) {
     Random random = new Random(seed);
     try (AgentTestKit kit = AgentTestKit.start(type, AgentMount.of("facts", Access.READ_WRITE))) {
+      int powerFailure = random.nextInt(20, 50);
       for (int step = 0; step < 60; step++) {
+        if (step == powerFailure) {
+          crashNode(kit);
+        }
         String key = "k" + random.nextInt(6);
         switch (random.nextInt(8)) {
           case 0 -> kit.publish("facts", "talk", "said " + step);
@@ -163,6 +176,7 @@ class ReplayPropertyTest {
       kit.received();
       Receipts receipts = ReceiptsClient.of(kit.system());
       Map<String, Long> seen = counts(List.copyOf(delivered));
+      Map<String, Long> lost = counts(perhaps);
       List<Replayed> replay =
           kit.until(
               "seed %d: every delivery in the replay".formatted(seed),
@@ -171,7 +185,10 @@ class ReplayPropertyTest {
                 Map<String, Long> found =
                     counts(all.stream().map(ReplayPropertyTest::text).toList());
                 return counts(List.copyOf(delivered)).entrySet().stream()
-                    .allMatch(each -> found.getOrDefault(each.getKey(), 0L) >= each.getValue());
+                    .allMatch(
+                        each ->
+                            found.getOrDefault(each.getKey(), 0L)
+                                >= each.getValue() - lost.getOrDefault(each.getKey(), 0L));
               });
       Map<String, Long> confirmed =
           counts(
@@ -195,6 +212,14 @@ class ReplayPropertyTest {
         }
       }
     }
+  }
+
+  private void crashNode(AgentTestKit kit) {
+    kit.crashNode();
+    // the new life may have seen more already: that is certain, or found again below
+    List<String> all = List.copyOf(delivered);
+    perhaps.addAll(all.subList(Math.min(certain.get(), all.size()), all.size()));
+    certain.set(all.size());
   }
 
   private static Map<String, Long> counts(List<String> all) {

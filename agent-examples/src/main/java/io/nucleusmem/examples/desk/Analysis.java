@@ -7,8 +7,8 @@ import io.nucleusmem.examples.desk.text.Extractor;
 import java.util.List;
 import java.util.Optional;
 
-/** What an analyst does with a text: takes seconds for a long one, longer with a model. */
-final class Analysis {
+/** The analyst's tool: takes seconds for a long text, longer with a model. */
+final class Analysis implements Tool {
 
   private final Optional<Summarizer> summarizer;
 
@@ -16,8 +16,9 @@ final class Analysis {
     this.summarizer = summarizer;
   }
 
-  /** Analyses a text; a model that fails is named in the result's note. */
-  Result of(Task task, String analyst, String text) {
+  /** A model that fails is named in the result's note. */
+  @Override
+  public Result of(Task task, String analyst, String text) {
     Extractor extractor = task.round() == 1 ? Extractor.FIRST : Extractor.SECOND;
     Extraction extraction;
     try {

@@ -4,7 +4,6 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
-import akka.actor.typed.javadsl.TimerScheduler;
 import io.nucleusmem.agent.AgentContext;
 import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.examples.desk.Desk.Finished;
@@ -27,14 +26,17 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
 
   sealed interface Message {}
 
-  /** There may be something to claim: a signal, the critic's word, a lease that ran out. */
+  /** There may be something to claim: a signal, the critic's word. */
   record Look() implements Message {}
+
+  /** A lease may have run out: look, and again later. */
+  record LookAgain() implements Message {}
 
   /** The answer to a claim. */
   record Claimed(List<Claim> claims, Throwable failure) implements Message {}
 
-  /** A sign of life is due. */
-  record Renew() implements Message {}
+  /** A sign of life is due, if the claim with this token is still held. */
+  record Renew(long token) implements Message {}
 
   /** The answer to a sign of life. */
   record Renewed(Throwable failure) implements Message {}
@@ -46,12 +48,10 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
     return AgentType.of(
         Desk.ANALYST,
         Message.class,
-        agent ->
-            Behaviors.withTimers(timers -> new Analyst(agent, timers, settings.lease(), analysis)));
+        agent -> Behaviors.setup(context -> new Analyst(agent, settings.lease(), analysis)));
   }
 
   private final AgentContext<Message> agent;
-  private final TimerScheduler<Message> timers;
   private final Duration lease;
   private final MountedSpace space;
   private final AnalystSteps steps;
@@ -59,23 +59,18 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
   private boolean lookAgain;
   private Claim claim; // held while working
 
-  private Analyst(
-      AgentContext<Message> agent,
-      TimerScheduler<Message> timers,
-      Duration lease,
-      Analysis analysis) {
+  private Analyst(AgentContext<Message> agent, Duration lease, Analysis analysis) {
     super(agent.actor());
     this.agent = agent;
-    this.timers = timers;
     this.lease = lease;
     this.space = agent.space(Desk.SPACE);
-    this.steps = new AnalystSteps(space, analysis, agent.id(), lease);
+    this.steps = new AnalystSteps(space, Tool.recorded(agent, analysis), agent.id(), lease);
     agent.watch(
         "queue", Desk.SPACE, WatchRequest.of(Region.TASK, Desk.QUEUE), signal -> new Look());
     agent.subscribe("review", Desk.SPACE, Desk.REVIEW_TOPIC, message -> new Look());
-    timers.startTimerWithFixedDelay(new Look(), lease.dividedBy(2));
+    agent.schedule("look", lease.dividedBy(2), LookAgain::new);
     busy = true;
-    agent.blocking(
+    agent.steps(
         () -> {
           steps.tellUnjudged();
           return Optional.empty();
@@ -87,6 +82,7 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
   public Receive<Message> createReceive() {
     return newReceiveBuilder()
         .onMessage(Look.class, this::onLook)
+        .onMessage(LookAgain.class, this::onLookAgain)
         .onMessage(Claimed.class, this::onClaimed)
         .onMessage(Renew.class, this::onRenew)
         .onMessage(Renewed.class, this::onRenewed)
@@ -103,6 +99,11 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
     return this;
   }
 
+  private Behavior<Message> onLookAgain(LookAgain look) {
+    agent.schedule("look", lease.dividedBy(2), LookAgain::new);
+    return onLook(new Look());
+  }
+
   private Behavior<Message> onClaimed(Claimed claimed) {
     failOn(claimed.failure());
     if (claimed.claims().isEmpty()) {
@@ -110,14 +111,19 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
       return lookAgain ? onLook(new Look()) : this;
     }
     claim = claimed.claims().get(0);
-    timers.startTimerWithFixedDelay(Renew.class, new Renew(), lease.dividedBy(3));
     Claim taken = claim;
-    agent.blocking(() -> steps.work(taken), Worked::new);
+    renewLater();
+    agent.steps(() -> steps.work(taken), Worked::new);
     return this;
   }
 
+  private void renewLater() {
+    long token = claim.token();
+    agent.schedule("renew", lease.dividedBy(3), () -> new Renew(token));
+  }
+
   private Behavior<Message> onRenew(Renew renew) {
-    if (claim != null) {
+    if (claim != null && claim.token() == renew.token()) {
       agent.pipe(
           space.renew(claim.entry().key(), claim.token(), lease),
           (renewed, failure) -> new Renewed(failure));
@@ -126,16 +132,14 @@ final class Analyst extends AbstractBehavior<Analyst.Message> {
   }
 
   private Behavior<Message> onRenewed(Renewed renewed) {
-    if (renewed.failure() != null) {
-      // lost or done meanwhile: its token decides what may still be written
-      timers.cancel(Renew.class);
+    if (renewed.failure() == null && claim != null) {
+      renewLater();
     }
-    return this;
+    return this; // lost or done meanwhile: its token decides what may still be written
   }
 
   private Behavior<Message> onWorked(Worked worked) {
     failOn(worked.failure());
-    timers.cancel(Renew.class);
     claim = null;
     busy = false;
     return onLook(new Look());

@@ -33,11 +33,11 @@ final class AnalystSteps {
 
   private final MountedSpace space;
   private final Calls calls;
-  private final Analysis analysis;
+  private final Tool analysis;
   private final String self;
   private final Duration lease;
 
-  AnalystSteps(MountedSpace space, Analysis analysis, String self, Duration lease) {
+  AnalystSteps(MountedSpace space, Tool analysis, String self, Duration lease) {
     this.space = space;
     this.calls = new Calls(space);
     this.analysis = analysis;

@@ -4,10 +4,10 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
-import akka.actor.typed.javadsl.TimerScheduler;
 import io.nucleusmem.agent.AgentContext;
 import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.examples.desk.Desk.Finished;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
@@ -36,18 +36,19 @@ final class Critic extends AbstractBehavior<Critic.Message> {
     return AgentType.of(
         Desk.CRITIC,
         Message.class,
-        agent -> Behaviors.withTimers(timers -> new Critic(agent, timers, settings)));
+        agent -> Behaviors.setup(context -> new Critic(agent, settings.lease())));
   }
 
   private final AgentContext<Message> agent;
+  private final Duration pause; // between two looks at the pile
   private final CriticSteps steps;
   private final Queue<Finished> heard = new ArrayDeque<>();
   private boolean judging;
 
-  private Critic(
-      AgentContext<Message> agent, TimerScheduler<Message> timers, DeskSettings settings) {
+  private Critic(AgentContext<Message> agent, Duration pause) {
     super(agent.actor());
     this.agent = agent;
+    this.pause = pause;
     this.steps = new CriticSteps(agent.space(Desk.SPACE));
     agent.subscribe(
         "review",
@@ -58,8 +59,7 @@ final class Critic extends AbstractBehavior<Critic.Message> {
                 Optional.of(message.what().content())
                     .filter(content -> Desk.isMessage(content, Finished.class))
                     .map(content -> Desk.read(content, Finished.class))));
-    timers.startTimerWithFixedDelay(new Look(), settings.lease());
-    agent.actor().getSelf().tell(new Look());
+    look();
   }
 
   @Override
@@ -79,16 +79,21 @@ final class Critic extends AbstractBehavior<Critic.Message> {
   }
 
   private Behavior<Message> onLook(Look look) {
+    look();
+    return this;
+  }
+
+  private void look() {
+    agent.schedule("look", pause, Look::new);
     if (!judging) {
       judging = true;
-      agent.blocking(
+      agent.steps(
           () -> {
             steps.judgeWaiting();
             return true;
           },
           Judged::new);
     }
-    return this;
   }
 
   private Behavior<Message> onJudged(Judged judged) {
@@ -103,7 +108,7 @@ final class Critic extends AbstractBehavior<Critic.Message> {
     if (!judging && !heard.isEmpty()) {
       judging = true;
       Finished finished = heard.remove();
-      agent.blocking(
+      agent.steps(
           () -> steps.judge(finished.path(), finished.hash(), finished.round()).isPresent(),
           Judged::new);
     }

@@ -4,7 +4,6 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
-import akka.actor.typed.javadsl.TimerScheduler;
 import io.nucleusmem.agent.AgentContext;
 import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.memspace.Region;
@@ -35,21 +34,18 @@ final class Editor extends AbstractBehavior<Editor.Message> {
     return AgentType.of(
         Desk.EDITOR,
         Message.class,
-        agent ->
-            Behaviors.withTimers(timers -> new Editor(agent, timers, settings.digestInterval())));
+        agent -> Behaviors.setup(context -> new Editor(agent, settings.digestInterval())));
   }
 
   private final AgentContext<Message> agent;
-  private final TimerScheduler<Message> timers;
   private final Duration interval;
   private final EditorSteps steps;
   private boolean busy; // writing, or pausing after it
   private boolean changed;
 
-  private Editor(AgentContext<Message> agent, TimerScheduler<Message> timers, Duration interval) {
+  private Editor(AgentContext<Message> agent, Duration interval) {
     super(agent.actor());
     this.agent = agent;
-    this.timers = timers;
     this.interval = interval;
     this.steps = new EditorSteps(agent.space(Desk.SPACE));
     agent.watch(
@@ -57,7 +53,8 @@ final class Editor extends AbstractBehavior<Editor.Message> {
         Desk.SPACE,
         WatchRequest.of(Region.SUMMARY, ""),
         signal -> new Changed(signal.what().key().equals(Desk.DIGEST)));
-    agent.actor().getSelf().tell(new Changed(false)); // what changed before a restart
+    changed = true; // before a restart
+    next();
   }
 
   @Override
@@ -79,7 +76,7 @@ final class Editor extends AbstractBehavior<Editor.Message> {
       throw new IllegalStateException("cannot write the digest", written.failure());
     }
     Duration own = written.took().multipliedBy(PAUSE_FACTOR);
-    timers.startSingleTimer(new Due(), own.compareTo(interval) > 0 ? own : interval);
+    agent.schedule("due", own.compareTo(interval) > 0 ? own : interval, Due::new);
     return this;
   }
 
@@ -92,7 +89,7 @@ final class Editor extends AbstractBehavior<Editor.Message> {
     if (changed && !busy) {
       busy = true;
       changed = false;
-      agent.blocking(
+      agent.steps(
           () -> {
             long start = System.nanoTime();
             steps.update();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -15,6 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.tikv.shade.io.grpc.CallOptions;
+import org.tikv.shade.io.grpc.ConnectivityState;
 import org.tikv.shade.io.grpc.ManagedChannel;
 import org.tikv.shade.io.grpc.MethodDescriptor;
 import org.tikv.shade.io.grpc.netty.GrpcSslContexts;
@@ -30,11 +32,13 @@ import org.tikv.shade.io.netty.handler.ssl.SslContextBuilder;
  */
 final class Rpc implements AutoCloseable {
   private static final int MESSAGE_BYTES_MAX = 64 << 20;
+  private static final Duration RECONNECT = Duration.ofMillis(500);
   private static final long PAUSE_MILLIS_MIN = 2;
   private static final long PAUSE_MILLIS_MAX = 500;
 
   private final TikvSettings settings;
   private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
+  private final Set<String> reconnecting = ConcurrentHashMap.newKeySet();
   private final Map<String, Semaphore> inFlight = new ConcurrentHashMap<>();
   private final Optional<SslContext> tls;
   private final ScheduledExecutorService timer;
@@ -63,7 +67,18 @@ final class Rpc implements AutoCloseable {
 
   /** A connection; made at first use. */
   ManagedChannel channel(String address) {
-    return channels.computeIfAbsent(address, this::connect);
+    ManagedChannel channel = channels.computeIfAbsent(address, this::connect);
+    if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE
+        && reconnecting.add(address)) {
+      // gRPC's own pauses between tries grow to two minutes: a store that is back would not be used
+      schedule(
+          RECONNECT,
+          () -> {
+            reconnecting.remove(address);
+            channel.resetConnectBackoff();
+          });
+    }
+    return channel;
   }
 
   private ManagedChannel connect(String address) {

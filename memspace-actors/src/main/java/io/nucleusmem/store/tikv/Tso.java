@@ -69,6 +69,10 @@ final class Tso {
     }
     if (stream == null) {
       stream = new Stream();
+      stream.open();
+      if (asked != null) { // it ended at once
+        return;
+      }
     }
     asked = new ArrayList<>();
     while (!waiting.isEmpty() && asked.size() < REQUEST_MAX) {
@@ -90,14 +94,22 @@ final class Tso {
 
   private synchronized void giveUp(Stream on, long request) {
     if (stream == on && asked != null && requests == request) {
-      on.cancel(); // its end asks again elsewhere
+      on.cancel();
     }
   }
 
   private final class Stream implements StreamObserver<TsoResponse> {
-    final StreamObserver<TsoRequest> requests = PDGrpc.newStub(rpc.channel(pd.leader())).tso(this);
+    StreamObserver<TsoRequest> requests;
+    private boolean over;
 
+    /** Its end may be told before this returns: where a connection is known to be broken. */
+    void open() {
+      requests = PDGrpc.newStub(rpc.channel(pd.leader())).tso(this);
+    }
+
+    /** Ends it, without waiting to be told of its end; what was asked is asked elsewhere. */
     void cancel() {
+      ended();
       ((ClientCallStreamObserver<TsoRequest>) requests).cancel("given up", null);
     }
 
@@ -109,7 +121,7 @@ final class Tso {
       }
       List<CompletableFuture<Long>> given;
       synchronized (Tso.this) {
-        if (stream != this || asked == null) {
+        if (over || asked == null) {
           return;
         }
         given = asked;
@@ -136,9 +148,10 @@ final class Tso {
 
     private void ended() {
       synchronized (Tso.this) {
-        if (stream != this) {
+        if (over) {
           return;
         }
+        over = true;
         if (asked != null) {
           for (int i = asked.size() - 1; i >= 0; i--) {
             waiting.addFirst(asked.get(i));

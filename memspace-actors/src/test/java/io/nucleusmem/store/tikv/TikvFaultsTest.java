@@ -27,6 +27,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -313,6 +315,28 @@ class TikvFaultsTest {
     cluster.faults().next(RequestKind.TSO, Fault.noAnswer());
     assertThat(now(store.now())).isGreaterThan(after);
     assertThat(get("a")).isNull();
+  }
+
+  @Test
+  void timestampsComeAgainAfterPdsLeaderWasAway() {
+    TikvStore hasty = open(Duration.ofMillis(800));
+    long before = now(hasty.now());
+    cluster.stopFirstPd();
+    assertThatThrownBy(() -> now(hasty.now())).isInstanceOf(TransientStoreException.class);
+    assertThatThrownBy(() -> now(hasty.now())).isInstanceOf(TransientStoreException.class);
+    cluster.startFirstPd();
+    assertThat(now(patiently(hasty::now))).isGreaterThan(before);
+    hasty.close();
+  }
+
+  /** Asks until it is answered. */
+  private static <T> CompletionStage<T> patiently(Supplier<CompletionStage<T>> question) {
+    return question
+        .get()
+        .handle(
+            (answer, failure) ->
+                failure == null ? CompletableFuture.completedFuture(answer) : patiently(question))
+        .thenCompose(Function.identity());
   }
 
   @Test

@@ -36,6 +36,7 @@ import org.tikv.shade.io.netty.handler.ssl.SslContextBuilder;
 public final class TikvTestCluster implements AutoCloseable {
   private static final int MESSAGE_BYTES_MAX = 64 << 20;
   private static final int THREADS = 4;
+  private static final long FIRST_MEMBER = 101;
 
   private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
   private final Faults faults = new Faults();
@@ -48,6 +49,7 @@ public final class TikvTestCluster implements AutoCloseable {
   private final Regions regions;
   private final PdState pd;
   private final Optional<SslContext> tls;
+  private int firstPdPort;
 
   private TikvTestCluster(
       int pdPort, int storeCount, int pdCount, LongSupplier clock, Optional<SslContext> tls) {
@@ -61,7 +63,7 @@ public final class TikvTestCluster implements AutoCloseable {
       pd.addStore(store, "127.0.0.1:" + storePorts.get(store));
     }
     for (int i = 0; i < pdCount; i++) {
-      long member = 101 + i;
+      long member = FIRST_MEMBER + i;
       Server server = start(i == 0 ? pdPort : 0, new PdService(member, pd, faults, requests));
       pds.add(server);
       pd.addMember(
@@ -204,6 +206,17 @@ public final class TikvTestCluster implements AutoCloseable {
   /** The next PD member leads; the others refuse everything but the list of members. */
   public void changePdLeader() {
     pd.electNext();
+  }
+
+  /** Ends PD's first member: connections break, new ones are refused. The others say it leads. */
+  public void stopFirstPd() {
+    firstPdPort = pds.get(0).getPort();
+    shutDown(List.of(pds.remove(0)));
+  }
+
+  /** Starts PD's first member again, at its old address. */
+  public void startFirstPd() {
+    pds.add(0, start(firstPdPort, new PdService(FIRST_MEMBER, pd, faults, requests)));
   }
 
   /** Ends a store: connections break, new ones are refused. Its leaderships stay where they are. */
