@@ -221,9 +221,14 @@ final class Containments {
               Place last = after;
               for (Round round : page.rounds()) {
                 last = Place.of(round);
+                boolean got = !last.equals(since.get(agent));
                 for (LogRecord record : round.records()) {
-                  if (record instanceof LogRecord.Acted it && it.agent().equals(agent)) {
-                    wrote(it, round);
+                  if (record.agent().equals(agent)) {
+                    // in the round of the first receipt, what stands before it came before it
+                    got |= record instanceof LogRecord.Delivered it && isKnown(it);
+                    if (got && record instanceof LogRecord.Acted it) {
+                      wrote(it, round);
+                    }
                   }
                 }
               }
@@ -232,6 +237,12 @@ final class Containments {
                   ? writes(agent, behind, until)
                   : CompletableFuture.completedStage(null);
             });
+  }
+
+  private boolean isKnown(LogRecord.Delivered it) {
+    LedgerId space = MemSpaceSystem.spaceOf(it.mount());
+    return it.versions().stream()
+        .anyMatch(seen -> versions.contains(new Found(space, new Version(it.space(), seen))));
   }
 
   private void wrote(LogRecord.Acted it, Round round) {
