@@ -4,12 +4,16 @@ import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.TransientStoreException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -21,12 +25,41 @@ import java.util.function.Supplier;
  *
  * <p>Layer by layer, newest first; each holds the revisions between the next one's and its own
  * last, so a version by its revision, and a commit, lie in exactly one.
+ *
+ * <p>What a ledger stands on may be replaced by copies of its own, and what it stood on may go
+ * {@link #RELEASED_AFTER} later. So it is asked for again after {@link #TRUSTED_FOR}, and what was
+ * read through layers that had become older than that is read again.
  */
 public final class ForkReader {
+  /** How long what a ledger stands on is used without asking again. */
+  public static final Duration TRUSTED_FOR = Duration.ofMinutes(4);
+
+  /** How long a ledger is kept that another no longer stands on: more than twice as long. */
+  public static final Duration RELEASED_AFTER = Duration.ofMinutes(10);
+
+  private static final int TRIES_MAX = 3;
+
+  // one for the process: what happens rarely, and costs each reader one look, needs no register
+  private static final AtomicLong CHANGES = new AtomicLong();
+
   private final KvStore store;
   private final LedgerId id;
   private final Supplier<CompletionStage<Base>> find;
-  private volatile List<Layer> layers; // null until the base is known
+  private volatile Known known; // null until the base is known
+
+  /**
+   * Layers, and when they were asked for, by both clocks: a suspended machine stops the first.
+   *
+   * @param own all are the ledger's, so they stay
+   */
+  private record Known(List<Layer> layers, boolean own, long change, long nanos, long millis) {
+    boolean isTrusted() {
+      return own
+          || change == CHANGES.get()
+              && System.nanoTime() - nanos < TRUSTED_FOR.toNanos()
+              && Math.abs(System.currentTimeMillis() - millis) < TRUSTED_FOR.toMillis();
+    }
+  }
 
   /**
    * A ledger whose revisions show through.
@@ -47,20 +80,48 @@ public final class ForkReader {
     this.find = find;
   }
 
-  ForkReader(KvStore store, LedgerId id, Base base) {
-    this(store, id, () -> CompletableFuture.completedStage(base));
+  /** Some ledger stands on copies from now on: the readers of this process ask again. */
+  public static void askAgain() {
+    CHANGES.incrementAndGet();
   }
 
   private <T> CompletionStage<T> with(Function<List<Layer>, CompletionStage<T>> read) {
-    List<Layer> known = layers;
-    return known != null
-        ? read.apply(known)
-        : find.get()
-            .thenCompose(
-                base -> {
-                  layers = layers(base);
-                  return read.apply(layers);
-                });
+    Known now = known;
+    return now != null && now.own() ? read.apply(now.layers()) : with(read, TRIES_MAX);
+  }
+
+  private <T> CompletionStage<T> with(Function<List<Layer>, CompletionStage<T>> read, int tries) {
+    return known()
+        .thenCompose(
+            now ->
+                read.apply(now.layers())
+                    .thenCompose(
+                        found -> {
+                          if (now.isTrusted()) {
+                            return CompletableFuture.completedStage(found);
+                          }
+                          return tries > 1
+                              ? with(read, tries - 1)
+                              : CompletableFuture.failedStage(tooSlow());
+                        }));
+  }
+
+  private CompletionStage<Known> known() {
+    Known now = known;
+    if (now != null && now.isTrusted()) {
+      return CompletableFuture.completedStage(now);
+    }
+    long change = CHANGES.get();
+    long nanos = System.nanoTime();
+    long millis = System.currentTimeMillis();
+    return find.get()
+        .thenApply(base -> known = new Known(layers(base), base.isOwn(), change, nanos, millis));
+  }
+
+  private TransientStoreException tooSlow() {
+    return new TransientStoreException(
+        "a read through what ledger [%s] stands on took longer than [%d] minutes, [%d] times; try again"
+            .formatted(id, TimeUnit.MILLISECONDS.toMinutes(TRUSTED_FOR.toMillis()), TRIES_MAX));
   }
 
   private List<Layer> layers(Base base) {
@@ -265,16 +326,11 @@ public final class ForkReader {
   }
 
   private static LedgerReader.LogPage upTo(LedgerReader.LogPage page, long revision) {
-    List<LogRow> rows = new ArrayList<>();
-    for (LogRow row : page.rows()) {
-      if (row.last() <= revision) {
-        rows.add(row);
-      } else if (row.first() <= revision) {
-        int count = (int) (revision - row.first() + 1);
-        rows.add(
-            new LogRow(row.first(), row.owner(), row.timestamp(), row.records().subList(0, count)));
-      }
-    }
+    List<LogRow> rows =
+        page.rows().stream()
+            .filter(row -> row.first() <= revision)
+            .map(row -> row.upTo(revision))
+            .toList();
     return new LedgerReader.LogPage(rows, true); // the layer above goes on
   }
 

@@ -50,7 +50,8 @@ public final class Ledger {
   private final boolean sole;
 
   private TreeMap<StateKey, Bytes> state;
-  private Base base = Base.NONE;
+  private long baseRevision; // newest one that is a base's; 0 if there is none
+  private ForkReader through; // reads what the ledger stands on; null if that is nothing
   private HeadCache heads; // made when a command first needs one
   private AppliedRequests requests; // made when a command first has an id
   private long startedAt; // store's time; ids made before it may be another owner's
@@ -131,7 +132,7 @@ public final class Ledger {
       Base base) {
     List<Change> changes = new ArrayList<>(record.changes());
     if (!base.isNone()) {
-      changes.add(new Change.OfState(StateKey.BASE, base.encode()));
+      changes.add(base.change());
     }
     LogRow row =
         new LogRow(
@@ -219,8 +220,11 @@ public final class Ledger {
   private void recovered(LedgerReader.Recovered recovered, long now) {
     state = recovered.state();
     Bytes baseRow = state.get(StateKey.BASE);
-    base = baseRow == null ? Base.NONE : Base.decode(baseRow);
-    ownFrom = base.isNone() ? 0 : base.revision() + 1;
+    if (baseRow != null) {
+      baseRevision = Base.decode(baseRow).revision();
+      through = new ForkReader(store, id, () -> Base.find(store, id));
+    }
+    ownFrom = baseRow == null ? 0 : baseRevision + 1;
     newestRowKey = recovered.newest().first();
     startedAt = Timestamps.millis(now);
     Bytes floorRow = state.get(StateKey.FLOOR);
@@ -300,13 +304,13 @@ public final class Ledger {
     }
     CompletionStage<Optional<Version>> own = reader().indexed(entry, Long.MAX_VALUE - 1);
     CompletionStage<Optional<Version>> read =
-        base.isNone()
+        through == null
             ? own
             : own.thenCompose(
                 found ->
                     found.isPresent()
                         ? CompletableFuture.completedStage(found)
-                        : base.reader(store).version(entry, base.revision()));
+                        : through.version(entry, baseRevision));
     CompletableFuture<Optional<Version>> future = read.toCompletableFuture();
     if (future.isDone() && !future.isCompletedExceptionally()) {
       heads.loaded(entry, slot, future.join()); // memory answered: no step in between
@@ -453,7 +457,7 @@ public final class Ledger {
       return false; // the same id twice at once: the second is answered when the first is settled
     }
     if (requests == null) {
-      requests = new AppliedRequests(reader(), settings, base.revision());
+      requests = new AppliedRequests(reader(), settings, baseRevision);
     }
     // not the millisecond of the start itself: the owner before may have applied it in there
     boolean fresh = !waiting.command().maybeRetried() && stamp.createdAt() > startedAt;
@@ -753,8 +757,9 @@ public final class Ledger {
     for (Closing closing : closings) {
       boolean flying = inFlight != null && inFlight.row().timestamp() <= closing.timestamp();
       if (committedAt > closing.timestamp() || isAlone() && !flying && !timing) {
-        new ForkReader(store, id, base)
-            .revisionAt(closing.timestamp())
+        (through == null
+                ? reader().revisionAt(closing.timestamp())
+                : through.revisionAt(closing.timestamp()))
             .whenComplete(
                 (revision, failure) ->
                     host.answer(

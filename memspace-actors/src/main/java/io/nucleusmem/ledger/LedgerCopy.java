@@ -49,6 +49,12 @@ public final class LedgerCopy {
     batch.put(LedgerKeys.version(id, entry, revision), value);
   }
 
+  /** Sets the oldest revision that can be read. */
+  static void floor(WriteBatch.Builder batch, LedgerId id, long floor) {
+    Change.OfState row = (Change.OfState) Floor.change(floor);
+    batch.put(LedgerKeys.state(id, row.key()), row.value());
+  }
+
   /**
    * Adds what makes a ledger of the rows that were written.
    *
@@ -58,8 +64,7 @@ public final class LedgerCopy {
   public static void complete(
       WriteBatch.Builder batch, KvStore store, LedgerId id, long newest, long floor) {
     if (floor > 0) {
-      Change.OfState row = (Change.OfState) Floor.change(floor);
-      batch.put(LedgerKeys.state(id, row.key()), row.value());
+      floor(batch, id, floor);
     }
     if (store.scope() == StoreScope.REGION) {
       batch.put(LedgerKeys.index(id, 0), new BytesWriter(10).varint(newest).toBytes());

@@ -153,6 +153,22 @@ public final class LedgerReader {
             });
   }
 
+  /** The rows of one table of state. */
+  public CompletionStage<TreeMap<StateKey, Bytes>> table(byte table) {
+    TreeMap<StateKey, Bytes> into = new TreeMap<>();
+    KeyRange range = KeyRange.prefix(LedgerKeys.state(id, new StateKey(table, Bytes.EMPTY)));
+    return tail(() -> {
+          into.clear();
+          return state(range, into);
+        })
+        .thenApply(
+            tail -> {
+              tail.rows().forEach(row -> row.applyState(into));
+              into.keySet().removeIf(key -> key.table() != table);
+              return into;
+            });
+  }
+
   private CompletionStage<?> stateRows(TreeMap<StateKey, Bytes> into) {
     into.clear();
     return state(LedgerKeys.state(id), into);

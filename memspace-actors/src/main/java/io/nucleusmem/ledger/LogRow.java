@@ -45,6 +45,13 @@ public record LogRow(long first, long owner, long timestamp, List<LogRecord> rec
     return records.get((int) (revision - first));
   }
 
+  /** The commit without the records behind a revision, which is in it or behind it. */
+  public LogRow upTo(long revision) {
+    return last() <= revision
+        ? this
+        : new LogRow(first, owner, timestamp, records.subList(0, (int) (revision - first + 1)));
+  }
+
   /** True if both are the same commit, not only at the same place. */
   public boolean sameBatch(LogRow other) {
     return owner == other.owner && timestamp == other.timestamp;

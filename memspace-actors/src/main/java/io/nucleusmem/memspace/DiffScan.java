@@ -45,17 +45,13 @@ final class DiffScan {
       if (id.equals(ledger)) {
         return revision;
       }
-      return base.layers().stream()
-          .filter(layer -> layer.id().equals(ledger))
-          .mapToLong(layer -> Math.min(layer.revision(), revision))
-          .findFirst()
-          .orElse(-1);
+      return base.origin(ledger).map(layer -> Math.min(layer.revision(), revision)).orElse(-1L);
     }
 
     /** Newest revision up to which both show the same versions; -1 if there is none. */
     static long common(Side a, Side b) {
       long common = Math.min(a.revision(), b.shows(a.id()));
-      for (Base.Layer layer : a.base().layers()) {
+      for (Base.Layer layer : a.base().origins()) {
         common = Math.max(common, Math.min(a.shows(layer.id()), b.shows(layer.id())));
       }
       return common;

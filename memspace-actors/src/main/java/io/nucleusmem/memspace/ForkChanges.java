@@ -1,11 +1,14 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.Base;
 import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.PendingView;
 import io.nucleusmem.ledger.RequestStamp;
+import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Timestamps;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -52,21 +55,157 @@ final class ForkChanges {
     }
   }
 
-  /** Lets go of what a fork needed that is gone, or was never made. */
+  /** Lets go of what a fork needed that is gone, was never made, or has copies of its own. */
   static final class RemovePin extends SpaceCommand {
     private final LedgerId fork;
+    private final boolean gone;
 
-    RemovePin(String author, LedgerId fork) {
+    /**
+     * @param gone true if the fork is not there, so that it has no copies either
+     */
+    RemovePin(String author, LedgerId fork, boolean gone) {
       super(author, null, true);
       this.fork = fork;
+      this.gone = gone;
     }
 
     @Override
     public List<Change> decide(PendingView view, long next, long timestamp) {
-      return view.state(ForkRows.pinKey(fork)).isEmpty()
-          ? NOTHING
-          : state(ForkRows.pinKey(fork), null);
+      List<Change> changes = new ArrayList<>();
+      if (view.state(ForkRows.pinKey(fork)).isPresent()) {
+        changes.add(new Change.OfState(ForkRows.pinKey(fork), null));
+      }
+      if (gone && view.state(ForkRows.copyKey(fork)).isPresent()) {
+        changes.add(new Change.OfState(ForkRows.copyKey(fork), null));
+      }
+      return changes;
     }
+  }
+
+  /** Notes a fork that gets copies of what was this space's: erasures must reach it. */
+  static final class AddCopy extends SpaceCommand {
+    private final LedgerId fork;
+    private final String name;
+
+    AddCopy(String author, LedgerId fork, String name) {
+      super(author, null, true);
+      this.fork = fork;
+      this.name = name;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      manifest(view);
+      return view.state(ForkRows.copyKey(fork)).isPresent()
+          ? NOTHING
+          : state(
+              ForkRows.copyKey(fork),
+              StateJson.encode(new ForkRows.Copy(name, Timestamps.millis(timestamp))));
+    }
+  }
+
+  /** Permits a run to write copies of what a fork inherits, and no other run any more. */
+  static final class BeginCopying extends SpaceCommand {
+    private final Bytes token;
+
+    BeginCopying(String author, Bytes token) {
+      super(author, null, true);
+      this.token = token;
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      KeepingChanges.requireNoErasure(view, manifest(view));
+      if (view.state(ForkRows.copyingKey(token)).isPresent()) {
+        return NOTHING;
+      }
+      List<Change> changes = new ArrayList<>(stopCopying(view));
+      changes.add(new Change.OfState(ForkRows.copyingKey(token), Bytes.EMPTY));
+      return changes;
+    }
+  }
+
+  /** From now on a fork stands on its copies alone. */
+  static final class EndCopying extends SpaceCommand {
+    private final Bytes token;
+    private final Bytes base;
+    private final Map<String, SpaceRows.Topic> topics;
+
+    /**
+     * @param base the row that says what the fork stands on from now on
+     * @param topics those that it inherited
+     */
+    EndCopying(String author, Bytes token, Bytes base, Map<String, SpaceRows.Topic> topics) {
+      super(author, null, true);
+      this.token = token;
+      this.base = base;
+      this.topics = topics;
+    }
+
+    @Override
+    public int bytes() {
+      return 256 + base.length() + 128 * topics.size();
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      manifest(view);
+      if (view.state(ForkRows.copyingKey(token)).isEmpty()) {
+        if (Base.of(view).isOwn()) {
+          return NOTHING;
+        }
+        throw copyingStopped();
+      }
+      ForkRows.ForkedFrom from =
+          StateJson.decode(
+              view.state(ForkRows.FORKED_FROM_KEY).orElseThrow(), ForkRows.ForkedFrom.class);
+      List<Change> changes = new ArrayList<>(stopCopying(view));
+      changes.add(Base.decode(base).change());
+      changes.add(
+          new Change.OfState(
+              ForkRows.FORKED_FROM_KEY,
+              StateJson.encode(from.ownSince(Timestamps.millis(timestamp)))));
+      topics.forEach(
+          (name, topic) -> {
+            if (view.state(SpaceRows.topicKey(name)).isEmpty()) {
+              changes.add(new Change.OfState(SpaceRows.topicKey(name), StateJson.encode(topic)));
+            }
+          });
+      return changes;
+    }
+  }
+
+  /** That a fork stands on its copies is written where whoever looks finds it. */
+  static final class StandAlone extends SpaceCommand {
+    StandAlone(String author) {
+      super(author, null, true);
+    }
+
+    @Override
+    public List<Change> decide(PendingView view, long next, long timestamp) {
+      manifest(view);
+      ForkRows.ForkedFrom from =
+          StateJson.decode(
+              view.state(ForkRows.FORKED_FROM_KEY).orElseThrow(), ForkRows.ForkedFrom.class);
+      return !from.isOwn() || from.aloneSince() != null
+          ? NOTHING
+          : state(
+              ForkRows.FORKED_FROM_KEY,
+              StateJson.encode(from.aloneSince(Timestamps.millis(timestamp))));
+    }
+  }
+
+  /** What takes all permits to copy away. */
+  static List<Change> stopCopying(PendingView view) {
+    return view.table(ForkRows.COPYING).keySet().stream()
+        .<Change>map(key -> new Change.OfState(key, null))
+        .toList();
+  }
+
+  static MemSpaceException copyingStopped() {
+    return new MemSpaceException(
+        ErrorCode.BUSY,
+        "something of the fork was erased while it was copied, or another run has begun; flatten again, it goes on");
   }
 
   /** Sets or moves a bookmark. */
@@ -124,30 +263,6 @@ final class ForkChanges {
         throw noBookmark(name);
       }
       return state(ForkRows.bookmarkKey(name), null);
-    }
-  }
-
-  /** Notes how far a fork is merged. */
-  static final class NoteMerged extends SpaceCommand {
-    private final String mountId;
-    private final long revision;
-
-    NoteMerged(String author, String mountId, long revision) {
-      super(author, null, true);
-      this.mountId = mountId;
-      this.revision = revision;
-    }
-
-    @Override
-    public List<Change> decide(PendingView view, long next, long timestamp) {
-      mount(view, mountId, manifest(view));
-      long before =
-          view.state(ForkRows.MERGED_KEY)
-              .map(row -> StateJson.decode(row, ForkRows.Merged.class).revision())
-              .orElse(-1L);
-      return revision <= before
-          ? NOTHING
-          : state(ForkRows.MERGED_KEY, StateJson.encode(new ForkRows.Merged(revision)));
     }
   }
 

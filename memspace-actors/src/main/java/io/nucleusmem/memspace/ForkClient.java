@@ -7,12 +7,14 @@ import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.BytesWriter;
 import io.nucleusmem.store.Timestamps;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -94,8 +96,17 @@ final class ForkClient implements Forks {
                   .thenCompose(
                       pinned -> client.create(caller, space, caller.name(), stamp, fork, origin))
                   .handle((made, failure) -> settled(baseId, fork, made, failure))
-                  .thenCompose(stage -> stage);
+                  .thenCompose(stage -> stage)
+                  .thenCompose(made -> hiding(baseId, origin, made));
             });
+  }
+
+  /** Before anybody hears of the fork; also one that an earlier request made. */
+  private CompletionStage<CreatedSpace> hiding(
+      LedgerId base, ForkOrigin origin, CreatedSpace made) {
+    return new SpaceQuarantine(client.node())
+        .inherit(base, SpaceRows.spaceOf(made.mount().id()), origin.from().revision())
+        .thenApply(done -> made);
   }
 
   private record Start(Point point, Base base) {}
@@ -112,8 +123,7 @@ final class ForkClient implements Forks {
     }
     return new ForkOrigin(
         Base.of(baseId, revision, start.base()),
-        new ForkRows.ForkedFrom(
-            request.space(), baseId.toString(), revision, start.point().timestamp()));
+        ForkRows.ForkedFrom.of(baseId, request.space(), revision, start.point().timestamp()));
   }
 
   /** What is older than a fork is pinned in its base, not in the fork. */
@@ -147,7 +157,7 @@ final class ForkClient implements Forks {
     if (why != null && why.code().retryable()) {
       return CompletableFuture.failedFuture(why); // it may yet be there; else the pin is swept
     }
-    return pins.remove(base, fork)
+    return pins.remove(base, fork, true)
         .handle(
             (done, ignored) -> { // a pin that stays is swept
               if (why != null) {
@@ -160,12 +170,13 @@ final class ForkClient implements Forks {
   // ---- bookmarks ----
 
   @Override
-  public CompletionStage<Bookmark> bookmark(MountedSpace space, String name, ReadAt at) {
+  public CompletionStage<Bookmark> bookmark(
+      MountedSpace space, String name, ReadAt at, WriteOptions options) {
     return checked(
         () -> {
           bookmarkName(name);
           LedgerId id = SpaceRows.spaceOf(space.mount().id());
-          RequestStamp once = RequestStamp.fresh(0);
+          RequestStamp once = stamp(options, "bookmark", space.mount().id(), name, at);
           return point(id, at)
               .thenCombine(client.node().bases().of(id), Start::new)
               .thenCompose(
@@ -178,7 +189,7 @@ final class ForkClient implements Forks {
                             new ForkChanges.SetBookmark(
                                 space.mount().holder(),
                                 once,
-                                again,
+                                again || options.requestId().isPresent(),
                                 space.mount().id(),
                                 name,
                                 point.revision(),
@@ -240,18 +251,32 @@ final class ForkClient implements Forks {
   }
 
   @Override
-  public CompletionStage<Void> removeBookmark(MountedSpace space, String name) {
+  public CompletionStage<Void> removeBookmark(
+      MountedSpace space, String name, WriteOptions options) {
     return checked(
         () -> {
-          RequestStamp once = RequestStamp.fresh(0);
+          RequestStamp once = stamp(options, "no bookmark", space.mount().id(), name);
           return client
               .apply(
                   SpaceRows.spaceOf(space.mount().id()),
                   again ->
                       new ForkChanges.RemoveBookmark(
-                          space.mount().holder(), once, again, space.mount().id(), name))
+                          space.mount().holder(),
+                          once,
+                          again || options.requestId().isPresent(),
+                          space.mount().id(),
+                          name))
               .thenApply(outcome -> null);
         });
+  }
+
+  /** What was asked, not what it came to: "now" is the same request later. */
+  private static RequestStamp stamp(WriteOptions options, Object... asked) {
+    options.requestId().ifPresent(Limits::requestId);
+    return options
+        .requestId()
+        .map(id -> RequestStamp.of(id, Limits.hash(asked)))
+        .orElseGet(() -> RequestStamp.fresh(0));
   }
 
   private static void bookmarkName(String name) {
@@ -331,26 +356,86 @@ final class ForkClient implements Forks {
                     "space [%s] is archived: nothing can be merged into it"
                         .formatted(there.info().name()));
               }
-              return client.node().reader(fork).own().state(ForkRows.MERGED_KEY);
+              return client.node().newest(client.node().spaces(), fork);
             })
-        .thenCombine(
-            client.node().newest(client.node().spaces(), fork),
-            (merged, upTo) -> {
-              long since =
-                  merged
-                      .map(row -> StateJson.decode(row, ForkRows.Merged.class).revision())
-                      .orElse(origin.get().revision());
-              return new ForkMerge(client, request, fork, base, since)
-                  .run(upTo)
-                  .thenCompose(done -> noted(request, fork, upTo).thenApply(noted -> done));
-            })
-        .thenCompose(merged -> merged);
+        .thenCompose(newest -> begun(request, fork, newest))
+        .thenCompose(
+            asked ->
+                asked.done() != null
+                    ? CompletableFuture.completedStage(merged(asked.done()))
+                    : merge(request, fork, base, origin.get(), asked.upTo()));
   }
 
-  private CompletionStage<?> noted(MergeRequest request, LedgerId fork, long upTo) {
+  private CompletionStage<Merged> merge(
+      MergeRequest request, LedgerId fork, LedgerId base, ForkRows.ForkedFrom origin, long upTo) {
+    return client
+        .node()
+        .reader(fork)
+        .own()
+        .state(ForkRows.MERGED_KEY)
+        .thenCompose(
+            row -> {
+              long since =
+                  row.map(bytes -> StateJson.decode(bytes, ForkRows.Merged.class).revision())
+                      .orElse(origin.revision());
+              return new ForkMerge(client, request, fork, base, since).run(upTo);
+            })
+        .thenCompose(done -> noted(request, fork, upTo, done).thenApply(noted -> done));
+  }
+
+  /**
+   * Which state of the fork is merged, and what came of it if that was done before: what it is now,
+   * unless the request was begun earlier.
+   */
+  private CompletionStage<ForkRows.MergeAsked> begun(
+      MergeRequest request, LedgerId fork, long newest) {
+    if (request.requestId().isEmpty()) {
+      return CompletableFuture.completedStage(new ForkRows.MergeAsked(0, newest, 0, null));
+    }
+    MountInfo mount = request.fork().mount();
+    long hash =
+        Limits.hash(
+            mount.id(),
+            request.base().mount().id(),
+            request.policy(),
+            new TreeMap<>(request.resolve()));
+    Bytes id = idOf(request).orElseThrow();
+    long remembered = client.node().settings().ledger().requestWindow().toMillis();
+    return client
+        .apply(
+            fork,
+            again ->
+                new MergeChanges.Begin(mount.holder(), mount.id(), id, hash, newest, remembered))
+        .thenCompose(begun -> client.node().reader(fork).own().state(ForkRows.mergeKey(id)))
+        .thenApply(row -> StateJson.decode(row.orElseThrow(), ForkRows.MergeAsked.class));
+  }
+
+  private static Optional<Bytes> idOf(MergeRequest request) {
+    return request
+        .requestId()
+        .map(
+            id -> {
+              Limits.requestId(id);
+              RequestStamp stamp = RequestStamp.of(id, 0);
+              return new BytesWriter(16).i64(stamp.high()).i64(stamp.low()).toBytes();
+            });
+  }
+
+  private static Merged merged(ForkRows.MergeDone done) {
+    return new Merged(done.keys(), done.revision(), done.parts());
+  }
+
+  private CompletionStage<?> noted(MergeRequest request, LedgerId fork, long upTo, Merged done) {
     MountInfo mount = request.fork().mount();
     return client.apply(
-        fork, again -> new ForkChanges.NoteMerged(mount.holder(), mount.id(), upTo));
+        fork,
+        again ->
+            new MergeChanges.Note(
+                mount.holder(),
+                mount.id(),
+                upTo,
+                idOf(request).orElse(null),
+                new ForkRows.MergeDone(done.keys(), done.revision(), done.parts())));
   }
 
   // ---- which state ----

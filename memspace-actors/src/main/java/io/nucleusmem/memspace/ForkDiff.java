@@ -43,7 +43,7 @@ final class ForkDiff {
         .thenCombine(
             base(after),
             (one, two) -> {
-              boolean swap = one.layers().stream().anyMatch(each -> each.id().equals(id(after)));
+              boolean swap = one.origin(id(after)).isPresent();
               return swap
                   ? new ForkDiff(client, forks, request.swapped(), after, before).page(two, one)
                   : page(one, two);

@@ -20,6 +20,15 @@ import java.util.OptionalLong;
  * the base is needed from {@link Pin#timestamp} on.
  */
 final class ForkRows {
+  /** By which a fork that gets copies of what it inherits may write them; by the run's token. */
+  static final byte COPYING = 21;
+
+  /** Forks that have copies of what they took from this space, and may not be pinned any more. */
+  static final byte COPIES = 22;
+
+  /** Merges of a fork by their request ids, as long as those are remembered. */
+  static final byte MERGES = 23;
+
   /** Where a fork comes from. */
   static final StateKey FORKED_FROM_KEY = new StateKey(SpaceRows.FORKED_FROM, Bytes.EMPTY);
 
@@ -27,6 +36,23 @@ final class ForkRows {
   static final StateKey MERGED_KEY = new StateKey(SpaceRows.MERGED, Bytes.EMPTY);
 
   private ForkRows() {}
+
+  static StateKey mergeKey(Bytes request) {
+    return new StateKey(MERGES, request);
+  }
+
+  /**
+   * A merge that was asked for under a request id. The row's key is the id, as 16 bytes.
+   *
+   * @param hash of what was asked
+   * @param upTo the fork's revision that is merged
+   * @param at store's time in milliseconds
+   * @param done null while it has not come to its end
+   */
+  record MergeAsked(long hash, long upTo, long at, MergeDone done) {}
+
+  /** What it did, see {@link io.nucleusmem.memspace.Merged}. */
+  record MergeDone(int keys, long revision, int parts) {}
 
   /** The fork's revision up to which it is merged. */
   record Merged(long revision) {}
@@ -58,10 +84,31 @@ final class ForkRows {
    *
    * @param space name of the base
    * @param id its ledger
+   * @param ownSince store's time in milliseconds since which the fork has copies of its own of all
+   *     that it inherited, its topics too; null while it does not
+   * @param aloneSince since when whoever looks finds that; some time later nobody reads the base
+   *     for it any more. Null until then
    */
-  record ForkedFrom(String space, String id, long revision, long timestamp) {
+  record ForkedFrom(
+      String space, String id, long revision, long timestamp, Long ownSince, Long aloneSince) {
+    static ForkedFrom of(LedgerId id, String space, long revision, long timestamp) {
+      return new ForkedFrom(space, id.toString(), revision, timestamp, null, null);
+    }
+
     LedgerId ledger() {
       return LedgerId.parse(id);
+    }
+
+    boolean isOwn() {
+      return ownSince != null;
+    }
+
+    ForkedFrom ownSince(long millis) {
+      return new ForkedFrom(space, id, revision, timestamp, millis, null);
+    }
+
+    ForkedFrom aloneSince(long millis) {
+      return new ForkedFrom(space, id, revision, timestamp, ownSince, millis);
     }
 
     ForkBase info() {
@@ -69,11 +116,27 @@ final class ForkRows {
     }
   }
 
+  /**
+   * A fork has copies of what was this space's. The row's key is the id of the fork's ledger.
+   *
+   * @param fork its name
+   * @param at store's time in milliseconds
+   */
+  record Copy(String fork, long at) {}
+
   /** A fork that needs its base. */
   record PinnedBy(LedgerId fork, Pin pin) {}
 
   static StateKey pinKey(LedgerId fork) {
     return new StateKey(SpaceRows.PINS, fork.bytes());
+  }
+
+  static StateKey copyKey(LedgerId fork) {
+    return new StateKey(COPIES, fork.bytes());
+  }
+
+  static StateKey copyingKey(Bytes token) {
+    return new StateKey(COPYING, token);
   }
 
   static StateKey bookmarkKey(String name) {
@@ -94,6 +157,14 @@ final class ForkRows {
           }
         });
     return pins;
+  }
+
+  /** The forks that have copies of what was the space's, among its rows. */
+  static List<LedgerId> copies(Map<StateKey, Bytes> rows) {
+    return rows.keySet().stream()
+        .filter(key -> key.table() == COPIES)
+        .map(ForkRows::forkOf)
+        .toList();
   }
 
   /** The oldest revision that a fork or a bookmark needs; empty if none does. */

@@ -24,7 +24,13 @@ public interface Forks {
    * Sets a bookmark, or moves it: usable wherever a past state is named. Through a read-write
    * mount.
    */
-  CompletionStage<Bookmark> bookmark(MountedSpace space, String name, ReadAt at);
+  CompletionStage<Bookmark> bookmark(
+      MountedSpace space, String name, ReadAt at, WriteOptions options);
+
+  /** As the other, under a request id of the client's. */
+  default CompletionStage<Bookmark> bookmark(MountedSpace space, String name, ReadAt at) {
+    return bookmark(space, name, at, WriteOptions.DEFAULT);
+  }
 
   /** A bookmark; {@link ErrorCode#BOOKMARK_NOT_FOUND}. */
   CompletionStage<Bookmark> bookmark(MountedSpace space, String name);
@@ -34,7 +40,12 @@ public interface Forks {
       MountedSpace space, int limit, Optional<String> cursor);
 
   /** Removes a bookmark; {@link ErrorCode#BOOKMARK_NOT_FOUND}. */
-  CompletionStage<Void> removeBookmark(MountedSpace space, String name);
+  CompletionStage<Void> removeBookmark(MountedSpace space, String name, WriteOptions options);
+
+  /** As the other, under a request id of the client's. */
+  default CompletionStage<Void> removeBookmark(MountedSpace space, String name) {
+    return removeBookmark(space, name, WriteOptions.DEFAULT);
+  }
 
   /** A page of what is not the same in two states, by region and key. */
   CompletionStage<Diff> diff(DiffRequest request);

@@ -1,5 +1,6 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.Base;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRow;
@@ -26,6 +27,17 @@ final class Indexed {
         .newestRow()
         .thenApply(row -> row.map(LogRow::last).orElse(0L))
         .thenCompose(newest -> await(node, owners, id, reader, newest, LOOKS_MAX));
+  }
+
+  /** Waits likewise for all that a ledger shows of others; copies are complete. */
+  static CompletionStage<Void> below(MemSpaceNode node, Owners owners, Base base) {
+    CompletionStage<Void> all = CompletableFuture.completedStage(null);
+    for (Base.Layer layer : base.layers()) {
+      if (!layer.isCopy()) {
+        all = all.thenCompose(done -> newest(node, owners, layer.id())).thenApply(newest -> null);
+      }
+    }
+    return all;
   }
 
   private static CompletionStage<Long> await(

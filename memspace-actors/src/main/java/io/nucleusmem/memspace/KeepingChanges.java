@@ -58,12 +58,15 @@ final class KeepingChanges {
     return rules(view::table);
   }
 
-  /** Refuses a fork while something is being erased: it would show that until it is gone. */
+  /**
+   * Refuses a fork, or copies for one, while something is being erased: they would show that until
+   * it is gone.
+   */
   static void requireNoErasure(PendingView view, SpaceRows.Manifest manifest) {
     if (!view.table(ERASING).isEmpty()) {
       throw new MemSpaceException(
           ErrorCode.BUSY,
-          "an erasure of space [%s] is under way; fork when it has ended"
+          "an erasure of space [%s] is under way; try again when it has ended"
               .formatted(manifest.name()));
     }
   }
@@ -127,7 +130,7 @@ final class KeepingChanges {
                 .formatted(running, manifest.name()),
             Map.of("accepted", ERASING_MAX));
       }
-      List<Change> changes = new ArrayList<>();
+      List<Change> changes = new ArrayList<>(ForkChanges.stopCopying(view));
       changes.add(new Change.OfState(erasing(rule.id()), StateJson.encode(rule.upTo(timestamp))));
       changes.add(new Change.OfState(AT, new BytesWriter(8).i64(timestamp).toBytes()));
       if (view.state(KEY).isEmpty()) {
@@ -174,20 +177,39 @@ final class KeepingChanges {
     private final EntryKey key;
     private final long revision;
     private final String reason;
+    private final boolean inherited;
 
-    Quarantine(Principal caller, EntryKey key, long revision, String reason) {
+    /**
+     * A change.
+     *
+     * @param reason null to take it out
+     * @param inherited true in a fork, for what happened in its base: there nothing is asked of the
+     *     caller, and what the fork's owner has put into quarantine himself stays there
+     */
+    Quarantine(Principal caller, EntryKey key, long revision, String reason, boolean inherited) {
       super(caller.name(), null, true);
       this.caller = caller;
       this.key = key;
       this.revision = revision;
       this.reason = reason;
+      this.inherited = inherited;
     }
 
     @Override
     public List<Change> decide(PendingView view, long at, long timestamp) {
       SpaceRows.Manifest manifest = manifest(view);
-      SpaceChanges.requireOwner(manifest, caller);
       StateKey row = quarantineKey(key, revision);
+      if (inherited) {
+        Optional<Bytes> there = view.state(row);
+        boolean own =
+            there.isPresent()
+                && !Decoded.of(there.get(), ReadRules.Quarantined.class).isInherited();
+        if (own || reason == null && there.isEmpty()) {
+          return NOTHING;
+        }
+      } else {
+        SpaceChanges.requireOwner(manifest, caller);
+      }
       if (reason == null) {
         if (view.state(row).isEmpty()) {
           throw new MemSpaceException(
@@ -197,7 +219,8 @@ final class KeepingChanges {
         return state(row, null);
       }
       int held = view.table(QUARANTINE).size();
-      if (held >= QUARANTINED_MAX && view.state(row).isEmpty()) {
+      // what comes from a base is bounded there
+      if (!inherited && held >= QUARANTINED_MAX && view.state(row).isEmpty()) {
         throw MemSpaceException.tooLarge(
             "quarantine", held + 1L, QUARANTINED_MAX, "versions of a space");
       }
@@ -210,7 +233,8 @@ final class KeepingChanges {
                   revision,
                   caller.name(),
                   reason,
-                  Timestamps.millis(timestamp))));
+                  Timestamps.millis(timestamp),
+                  inherited ? true : null)));
     }
   }
 }

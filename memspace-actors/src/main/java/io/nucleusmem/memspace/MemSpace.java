@@ -411,17 +411,15 @@ final class MemSpace extends LedgerOwner {
       succeed(message.reply(), Decoded.of(listed.get(), SpaceRows.Topic.class).ledger());
       return;
     }
-    var forkedFrom = ledger().state(ForkRows.FORKED_FROM_KEY);
-    if (forkedFrom.isEmpty()) {
+    var forkedFrom =
+        ledger()
+            .state(ForkRows.FORKED_FROM_KEY)
+            .map(row -> Decoded.of(row, ForkRows.ForkedFrom.class));
+    if (forkedFrom.isEmpty() || forkedFrom.get().isOwn()) {
       onFindOwnTopic(message);
       return;
     }
-    InheritedTopics.find(
-            node(),
-            id(),
-            manifest().name(),
-            Decoded.of(forkedFrom.get(), ForkRows.ForkedFrom.class),
-            message)
+    InheritedTopics.find(node(), id(), manifest().name(), forkedFrom.get(), message)
         .whenComplete(
             (found, failure) -> {
               if (failure != null) {

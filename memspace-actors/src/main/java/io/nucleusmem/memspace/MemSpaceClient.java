@@ -3,6 +3,7 @@ package io.nucleusmem.memspace;
 import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerPast;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
@@ -15,6 +16,7 @@ import io.nucleusmem.store.UndeterminedCommitException;
 import io.nucleusmem.store.WriteBatch;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +56,10 @@ final class MemSpaceClient implements MemSpaces {
 
   MemSpaceNode node() {
     return node;
+  }
+
+  Pins pins() {
+    return pins;
   }
 
   Catalogue catalogue() {
@@ -537,18 +543,33 @@ final class MemSpaceClient implements MemSpaces {
             names ->
                 pins.originOf(id)
                     .thenCompose(
-                        origin -> {
-                          List<LedgerId> ledgers = new ArrayList<>();
-                          for (LedgerId topic : names.values()) {
-                            ledgers.add(topic);
-                            ledgers.add(Topic.progressOf(topic));
-                          }
-                          ledgers.add(id);
-                          return catalogue
-                              .remove(space, id, ledgers)
-                              .thenCompose(done -> catalogue.empty())
-                              .thenCompose(removed -> pins.unpin(origin, id));
-                        }));
+                        origin ->
+                            ledgers(id, names.values())
+                                .thenCompose(ledgers -> catalogue.remove(space, id, ledgers))
+                                .thenCompose(done -> catalogue.empty())
+                                .thenCompose(removed -> pins.unpin(origin, id))));
+  }
+
+  /** All that a space consists of, the copies that a fork has of what it stood on included. */
+  private CompletionStage<List<LedgerId>> ledgers(LedgerId space, Collection<LedgerId> topics) {
+    List<LedgerId> all = new ArrayList<>();
+    CompletionStage<Void> copies = LedgerPast.of(node.store(), space).thenAccept(all::addAll);
+    for (LedgerId topic : topics) {
+      copies =
+          copies
+              .thenCompose(done -> LedgerPast.of(node.store(), topic))
+              .thenAccept(
+                  found -> {
+                    all.addAll(found);
+                    all.add(topic);
+                    all.add(Topic.progressOf(topic));
+                  });
+    }
+    return copies.thenApply(
+        done -> {
+          all.add(space);
+          return all;
+        });
   }
 
   // ---- mounts ----

@@ -32,18 +32,26 @@ public final class MemSpaceSystem {
   private final OperationsClient operations;
   private final SpaceKeepingClient keeping;
   private final WatchHub hub;
+  private final ForkSweep forks;
 
   private MemSpaceSystem(
       MemSpaceClient client,
       MemSpaceNode node,
       WatchHub hub,
       OperationsClient operations,
-      SpaceKeepingClient keeping) {
+      SpaceKeepingClient keeping,
+      ForkSweep forks) {
     this.client = client;
     this.node = node;
     this.hub = hub;
     this.operations = operations;
     this.keeping = keeping;
+    this.forks = forks;
+  }
+
+  /** Looks after all forks now, instead of when it is time. */
+  CompletionStage<Void> lookAfterForks() {
+    return forks.run();
   }
 
   /** Starts on a system that is, or will be, a member of a cluster. Once per system. */
@@ -144,8 +152,11 @@ public final class MemSpaceSystem {
     SpaceKeepingClient keeping = new SpaceKeepingClient(client, catalogue, operations, retention);
     operations.start();
     new RetentionSweep(system, node, catalogue, keeping).start(retention.interval());
+    ForkSettings forks = ForkSettings.from(system.settings().config());
+    ForkSweep sweeper = new ForkSweep(system, node, catalogue, client.pins(), keeping, forks);
+    sweeper.start();
     system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
-    return new MemSpaceSystem(client, node, hub, operations, keeping);
+    return new MemSpaceSystem(client, node, hub, operations, keeping, sweeper);
   }
 
   /** The client of this node. */

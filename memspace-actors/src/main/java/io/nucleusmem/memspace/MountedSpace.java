@@ -62,14 +62,28 @@ public interface MountedSpace {
 
   /**
    * Writes what an entry held at an earlier revision as a new version; where it was absent then, it
-   * is deleted.
+   * is deleted. Nothing that is written meanwhile is lost: then it fails with {@link
+   * ErrorCode#REVISION_MISMATCH}.
    *
    * @throws MemSpaceException {@link ErrorCode#ENTRY_NOT_FOUND} if it was absent then and is now,
    *     and what a read as of that revision is refused with
    */
   default CompletionStage<Written> revert(EntryKey key, long to) {
     return get(key, ReadAt.revision(to))
-        .thenCompose(then -> then.isPresent() ? put(key, then.get().content()) : delete(key));
+        .thenCombine(
+            history(key, 1, Optional.empty()), // also of what can't be read any more
+            (then, newest) -> {
+              long now =
+                  newest.items().stream()
+                      .filter(entry -> !entry.deleted())
+                      .mapToLong(Entry::revision)
+                      .findFirst()
+                      .orElse(0);
+              return then.isPresent()
+                  ? putIfRevision(key, then.get().content(), now)
+                  : write(new Operation.Delete(key, OptionalLong.of(now), Operation.ANY));
+            })
+        .thenCompose(written -> written);
   }
 
   /** Adds to a number. */

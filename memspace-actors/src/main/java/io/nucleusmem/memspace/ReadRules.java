@@ -18,8 +18,24 @@ record ReadRules(List<ErasureRule> erasing, List<Quarantined> quarantined, long 
    * A version in quarantine.
    *
    * @param at store's time in milliseconds
+   * @param inherited true in a fork whose base has put it there; null otherwise
    */
-  record Quarantined(String region, String key, long revision, String by, String reason, long at) {}
+  record Quarantined(
+      String region,
+      String key,
+      long revision,
+      String by,
+      String reason,
+      long at,
+      Boolean inherited) {
+    boolean isInherited() {
+      return Boolean.TRUE.equals(inherited);
+    }
+
+    EntryKey entry() {
+      return new EntryKey(Region.ofLabel(region), key);
+    }
+  }
 
   ReadRules {
     erasing = List.copyOf(erasing);

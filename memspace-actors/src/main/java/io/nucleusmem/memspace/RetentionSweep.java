@@ -1,12 +1,9 @@
 package io.nucleusmem.memspace;
 
-import akka.actor.Cancellable;
 import akka.actor.typed.ActorSystem;
-import akka.cluster.typed.Cluster;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.LogRow;
-import io.nucleusmem.ledger.Pace;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,85 +13,35 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Compacts spaces that have a policy, from time to time: looks through the catalogue, one space
- * after the other, and starts an operation where something would go. One node of a cluster does
- * that, its leader; two at a time, when that changes, do no harm.
+ * Compacts spaces that have a policy, from time to time: starts an operation where something would
+ * go.
  */
 final class RetentionSweep {
-  private static final int PAGE = 100;
-  private static final int SPACES_PER_SECOND = 2_000;
   private static final int REMEMBERED_MAX = 100_000;
 
-  private final ActorSystem<?> system;
   private final MemSpaceNode node;
-  private final Catalogue catalogue;
   private final SpaceKeepingClient keeping;
-  private final Pace pace; // of looking at spaces; what is removed has its own
+  private final CatalogueSweep sweep;
   private final Map<LedgerId, Long> quiet =
       new ConcurrentHashMap<>(); // newest revision at which nothing would go, by size alone
-  private volatile boolean running;
-  private volatile boolean stopped;
 
   RetentionSweep(
       ActorSystem<?> system, MemSpaceNode node, Catalogue catalogue, SpaceKeepingClient keeping) {
-    this.system = system;
     this.node = node;
-    this.catalogue = catalogue;
     this.keeping = keeping;
-    this.pace = new Pace(SPACES_PER_SECOND);
+    this.sweep =
+        new CatalogueSweep(
+            system, catalogue, "retention", each -> lookAt(each.name(), each.row().ledger()));
   }
 
   void start(Duration interval) {
-    Cancellable timer =
-        system
-            .scheduler()
-            .scheduleWithFixedDelay(interval, interval, this::sweep, system.executionContext());
-    system
-        .getWhenTerminated()
-        .whenComplete(
-            (done, failure) -> {
-              stopped = true;
-              timer.cancel();
-            });
-  }
-
-  private void sweep() {
-    Cluster cluster = Cluster.get(system);
-    if (running || !cluster.selfMember().address().equals(cluster.state().getLeader())) {
-      return;
-    }
-    running = true;
-    quiet.keySet().removeIf(any -> quiet.size() > REMEMBERED_MAX);
-    sweep("")
-        .whenComplete(
-            (done, failure) -> {
-              running = false;
-              if (failure != null && !stopped) {
-                system.log().info("retention waits for its next round: {}", failure.toString());
-              }
-            });
-  }
-
-  private CompletionStage<Void> sweep(String after) {
-    return catalogue
-        .page(after, PAGE)
-        .thenCompose(
-            page -> {
-              CompletionStage<Void> all = CompletableFuture.completedStage(null);
-              for (Catalogue.Named each : page) {
-                all = all.thenCompose(done -> lookAt(each.name(), each.row().ledger()));
-              }
-              String last = page.isEmpty() ? "" : page.get(page.size() - 1).name();
-              return all.thenCompose(done -> pace.after(page.size()))
-                  .thenCompose(
-                      done ->
-                          page.size() < PAGE || stopped
-                              ? CompletableFuture.completedStage(null)
-                              : sweep(last));
-            });
+    sweep.start(interval);
   }
 
   private CompletionStage<Void> lookAt(String name, LedgerId id) {
+    if (quiet.size() > REMEMBERED_MAX) {
+      quiet.clear();
+    }
     LedgerReader reader = new LedgerReader(node.store(), id);
     return reader
         .state(SpaceRows.MANIFEST_KEY)
@@ -102,7 +49,7 @@ final class RetentionSweep {
             row -> {
               SpaceRows.Manifest manifest =
                   row.map(bytes -> StateJson.decode(bytes, SpaceRows.Manifest.class)).orElse(null);
-              if (stopped
+              if (sweep.isStopped()
                   || manifest == null
                   || manifest.retention().keepsAll()
                   || manifest.state().equals(SpaceRows.Manifest.DELETED)

@@ -133,12 +133,17 @@ final class SpaceChanges {
     public List<Change> decide(PendingView view, long revision, long timestamp) {
       SpaceRows.Manifest manifest = manifest(view);
       requireOwner(manifest, caller);
+      if (manifest.state().equals(target)) {
+        return NOTHING;
+      }
+      List<Change> changes = new ArrayList<>();
       if (target.equals(SpaceRows.Manifest.DELETED)) {
         ForkChanges.requireNoForks(view, manifest);
+        changes.addAll(ForkChanges.stopCopying(view));
       }
-      return manifest.state().equals(target)
-          ? NOTHING
-          : state(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest.withState(target)));
+      changes.add(
+          new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest.withState(target))));
+      return changes;
     }
   }
 

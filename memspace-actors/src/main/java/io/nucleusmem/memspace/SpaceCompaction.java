@@ -1,8 +1,10 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.Base;
 import io.nucleusmem.ledger.Compactor;
 import io.nucleusmem.ledger.ForkReader;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerPast;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Pace;
 import io.nucleusmem.ledger.StateKey;
@@ -30,10 +32,12 @@ final class SpaceCompaction {
   private static final Duration PROGRESS = Duration.ofSeconds(1);
 
   private final MemSpaceNode node;
+  private final Topics topics;
   private final Pace pace;
 
-  SpaceCompaction(MemSpaceNode node, Pace pace) {
+  SpaceCompaction(MemSpaceNode node, Topics topics, Pace pace) {
     this.node = node;
+    this.topics = topics;
     this.pace = pace;
   }
 
@@ -189,12 +193,13 @@ final class SpaceCompaction {
               Compactor compactor =
                   compactor(found.id(), wanted.at(floor, false), found.now(), dry);
               return remove(compactor, floor, tell, "")
+                  .thenCompose(done -> copies(found, found.id(), wanted.at(floor, false), dry))
                   .thenAccept(
-                      done -> {
+                      copied -> {
                         result.put("floor", floor);
-                        result.put("versions", compactor.versions());
-                        result.put("bytes", compactor.bytes());
-                        result.put("log_rows", compactor.logRows());
+                        result.put("versions", compactor.versions() + copied.versions());
+                        result.put("bytes", compactor.bytes() + copied.bytes());
+                        result.put("log_rows", compactor.logRows() + copied.logRows());
                         if (wanted.floor() > most) {
                           result.put("held_at", most);
                         }
@@ -220,6 +225,56 @@ final class SpaceCompaction {
         Timestamps.firstOf(
             Timestamps.millis(now) - node.settings().ledger().requestWindow().toMillis());
     return new Compactor(node.store(), id, cut, window, pace, dry);
+  }
+
+  /** What went, or would. */
+  private record Removed(long versions, long bytes, long logRows) {
+    static final Removed NOTHING = new Removed(0, 0, 0);
+
+    Removed plus(Compactor more) {
+      return new Removed(
+          versions + more.versions(), bytes + more.bytes(), logRows + more.logRows());
+    }
+  }
+
+  /**
+   * Removes what a ledger's floor has let go of the copies that it stands on. They have no owner;
+   * their floor is for what stands on the ledger, and reads them through it.
+   */
+  private CompletionStage<Removed> copies(
+      Found found, LedgerId id, Compactor.Cut cut, boolean dry) {
+    if (cut.floor() == 0) {
+      return CompletableFuture.completedStage(Removed.NOTHING);
+    }
+    return Base.find(node.store(), id)
+        .thenCompose(
+            base -> {
+              CompletionStage<Removed> all = CompletableFuture.completedStage(Removed.NOTHING);
+              if (base.isOwn()) {
+                for (Base.Layer layer : base.layers()) {
+                  Compactor compactor =
+                      compactor(layer.id(), upTo(cut, layer.revision()), found.now(), dry);
+                  long floor = Math.min(cut.floor(), layer.revision());
+                  all =
+                      all.thenCompose(
+                          sum ->
+                              (dry
+                                      ? CompletableFuture.<Void>completedStage(null)
+                                      : LedgerPast.raiseFloor(node.store(), layer.id(), floor))
+                                  .thenCompose(done -> compactor.run())
+                                  .thenApply(removed -> sum.plus(compactor)));
+                }
+              }
+              return all;
+            });
+  }
+
+  /** A cut of a ledger that ends at a revision: what is newest in it, nothing of it supersedes. */
+  private static Compactor.Cut upTo(Compactor.Cut cut, long revision) {
+    return cut.messages()
+        ? cut
+        : new Compactor.Cut(
+            Math.min(cut.floor(), revision), Math.min(cut.all(), revision), cut.keep(), false);
   }
 
   private CompletionStage<Void> remove(
@@ -260,7 +315,40 @@ final class SpaceCompaction {
         all = all.thenCompose(done -> topic(found, name, id, dry, tell)).thenAccept(told::add);
       }
     }
-    return all;
+    return inherits(found) ? all.thenCompose(done -> inherited(found, dry, tell, told)) : all;
+  }
+
+  private static boolean inherits(Found found) {
+    Bytes row = found.state().get(ForkRows.FORKED_FROM_KEY);
+    return row != null && !StateJson.decode(row, ForkRows.ForkedFrom.class).isOwn();
+  }
+
+  /** Topics that a fork inherits, as far as they are its own: of those that were looked for. */
+  private CompletionStage<Void> inherited(
+      Found found, boolean dry, BiConsumer<String, Object> tell, List<Map<String, Object>> told) {
+    return topics
+        .names(found.id())
+        .thenCompose(
+            names -> {
+              CompletionStage<Void> all = CompletableFuture.completedStage(null);
+              for (Map.Entry<String, LedgerId> each : names.entrySet()) {
+                if (found.state().containsKey(SpaceRows.topicKey(each.getKey()))) {
+                  continue; // listed by the fork itself
+                }
+                all =
+                    all.thenCompose(
+                            done ->
+                                new LedgerReader(node.store(), each.getValue())
+                                    .state(TopicRows.MANIFEST_KEY))
+                        .thenCompose(
+                            made ->
+                                made.isEmpty()
+                                    ? CompletableFuture.completedStage(null)
+                                    : topic(found, each.getKey(), each.getValue(), dry, tell)
+                                        .thenAccept(told::add));
+              }
+              return all;
+            });
   }
 
   private CompletionStage<Map<String, Object>> topic(
@@ -281,16 +369,18 @@ final class SpaceCompaction {
                           Compactor compactor =
                               compactor(id, wanted.at(floor, true), found.now(), dry);
                           return remove(compactor, floor, tell, "topic_")
-                              .thenApply(done -> told(name, floor, compactor));
+                              .thenCompose(done -> copies(found, id, wanted.at(floor, true), dry))
+                              .thenApply(copied -> told(name, floor, compactor, copied));
                         }));
   }
 
-  private static Map<String, Object> told(String name, long floor, Compactor compactor) {
+  private static Map<String, Object> told(
+      String name, long floor, Compactor compactor, Removed copied) {
     Map<String, Object> told = new LinkedHashMap<>();
     told.put("topic", name);
     told.put("floor", floor);
-    told.put("messages", compactor.versions());
-    told.put("bytes", compactor.bytes());
+    told.put("messages", compactor.versions() + copied.versions());
+    told.put("bytes", compactor.bytes() + copied.bytes());
     return told;
   }
 

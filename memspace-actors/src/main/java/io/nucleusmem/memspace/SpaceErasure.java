@@ -3,6 +3,7 @@ package io.nucleusmem.memspace;
 import io.nucleusmem.ledger.LedgerEraser;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
+import io.nucleusmem.ledger.LedgerPast;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.Pace;
 import io.nucleusmem.ledger.StateKey;
@@ -62,16 +63,21 @@ final class SpaceErasure {
             state -> {
               CompletionStage<Void> forks = CompletableFuture.completedStage(null);
               Principal system = new Principal(caller.name(), true); // forks may be others'
-              for (ForkRows.PinnedBy pin : ForkRows.pins(state)) {
-                if (all.add(pin.fork())) { // every one: what is left out would show it for ever
+              List<LedgerId> showing = new ArrayList<>(ForkRows.copies(state));
+              ForkRows.pins(state).forEach(pin -> showing.add(pin.fork()));
+              for (LedgerId fork : showing) {
+                if (all.add(fork)) { // every one: what is left out would show it for ever
                   forks =
                       forks
-                          .thenCompose(done -> exists(pin.fork()))
+                          .thenCompose(done -> isThere(fork))
                           .thenCompose(
-                              there ->
-                                  there
-                                      ? unlessGone(hide(pin.fork(), system, rule, all))
-                                      : CompletableFuture.completedStage(null));
+                              there -> {
+                                if (there) {
+                                  return unlessGone(hide(fork, system, rule, all));
+                                }
+                                all.remove(fork);
+                                return CompletableFuture.completedStage(null);
+                              });
                 }
               }
               return forks;
@@ -79,13 +85,19 @@ final class SpaceErasure {
   }
 
   /** A pin may be left of a fork that was never made, or is gone. */
+  private CompletionStage<Boolean> isThere(LedgerId id) {
+    return new Catalogue(node.store())
+        .isGone(id)
+        .thenCompose(gone -> gone ? CompletableFuture.completedStage(false) : exists(id));
+  }
+
   private CompletionStage<Boolean> exists(LedgerId id) {
     return new LedgerReader(node.store(), id)
         .state(SpaceRows.MANIFEST_KEY)
         .thenApply(java.util.Optional::isPresent);
   }
 
-  private static CompletionStage<Void> unlessGone(CompletionStage<?> change) {
+  static CompletionStage<Void> unlessGone(CompletionStage<?> change) {
     return change.handle(
         (done, failure) -> {
           MemSpaceException why = failure == null ? null : Calls.explain(failure);
@@ -132,7 +144,7 @@ final class SpaceErasure {
       LedgerId space = each.getKey();
       for (String id : each.getValue()) {
         all =
-            all.thenCompose(done -> exists(space)) // it may have been deleted meanwhile
+            all.thenCompose(done -> isThere(space)) // it may have been deleted meanwhile
                 .thenCompose(
                     there ->
                         there
@@ -235,7 +247,26 @@ final class SpaceErasure {
                 node.topics().tell(topic, new LedgerOwner.RevisionAt(timestamp, promise)));
   }
 
+  /** Erases in a ledger, and in the copies that it has, or has begun, of what it stands on. */
   private CompletionStage<Void> erase(
+      LedgerId id,
+      ErasureRule rule,
+      Bytes key,
+      long[] counts,
+      List<KeyRange> files,
+      BiConsumer<String, Object> tell) {
+    return LedgerPast.of(node.store(), id)
+        .thenCompose(
+            copies -> {
+              CompletionStage<Void> all = eraseRows(id, rule, key, counts, files, tell);
+              for (LedgerId copy : copies) {
+                all = all.thenCompose(done -> eraseRows(copy, rule, key, counts, files, tell));
+              }
+              return all;
+            });
+  }
+
+  private CompletionStage<Void> eraseRows(
       LedgerId id,
       ErasureRule rule,
       Bytes key,

@@ -1,5 +1,6 @@
 package io.nucleusmem.memspace;
 
+import io.nucleusmem.ledger.Base;
 import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.LedgerCopy;
 import io.nucleusmem.ledger.LedgerId;
@@ -35,11 +36,24 @@ final class SpaceExport {
   private static final int PAGE_ROWS_MAX = 1_024;
 
   /**
-   * A ledger to be read.
+   * A ledger to be read, with what it shows of others.
    *
-   * @param revision newest one that is wanted
+   * @param base what it stands on
+   * @param slices oldest first
    */
-  record Part(LedgerId id, ExportFormat.Ledger ledger) {}
+  record Part(LedgerId id, ExportFormat.Ledger ledger, Base base, List<Slice> slices) {
+    Part {
+      slices = List.copyOf(slices);
+    }
+  }
+
+  /**
+   * Revisions that are one ledger's: those behind {@code above}, up to {@code upTo}.
+   *
+   * @param commits false where compaction has taken commits behind these, so that they can't be
+   *     told
+   */
+  record Slice(LedgerId id, long above, long upTo, boolean commits) {}
 
   private final KvStore store;
   private final List<Part> parts;
@@ -49,6 +63,7 @@ final class SpaceExport {
   private final MessageDigest digest = ExportFormat.sha256();
   private long blocks = -1; // the magic is none
   private long bytes;
+  private long reached; // newest revision of the ledger whose commit was read; -1 before the first
   private int rowsPerPage = PAGE_ROWS_FIRST;
 
   /**
@@ -70,13 +85,27 @@ final class SpaceExport {
     ready.add(ExportFormat.json(ExportFormat.HEADER, header));
     for (Part part : parts) {
       steps.add(
-          () ->
-              CompletableFuture.completedStage(
-                  List.of(ExportFormat.json(ExportFormat.LEDGER, part.ledger()))));
-      steps.add(
-          () -> commits(part, LedgerKeys.log(part.id(), 0, part.ledger().revision() + 1), -1));
+          () -> {
+            reached = -1;
+            return CompletableFuture.completedStage(
+                List.of(ExportFormat.json(ExportFormat.LEDGER, part.ledger())));
+          });
+      part.slices().stream()
+          .filter(Slice::commits)
+          .forEach(
+              slice ->
+                  steps.add(
+                      () ->
+                          commits(
+                              part,
+                              slice,
+                              LedgerKeys.log(slice.id(), slice.above() + 1, slice.upTo() + 1))));
+      steps.add(() -> whole(part));
       for (Region region : Region.values()) {
-        steps.add(() -> versions(part, LedgerKeys.versions(part.id(), region.code(), Bytes.EMPTY)));
+        for (Slice slice : part.slices()) {
+          KeyRange range = LedgerKeys.versions(slice.id(), region.code(), Bytes.EMPTY);
+          steps.add(() -> versions(slice, range));
+        }
       }
     }
     state.ifPresent(block -> steps.add(() -> CompletableFuture.completedStage(List.of(block))));
@@ -104,34 +133,35 @@ final class SpaceExport {
             });
   }
 
-  private CompletionStage<List<Bytes>> commits(Part part, KeyRange range, long before) {
+  private CompletionStage<List<Bytes>> whole(Part part) {
+    if (reached != part.ledger().revision()) {
+      throw overtaken(part, "commits end at [%d]".formatted(reached));
+    }
+    return CompletableFuture.completedStage(List.of());
+  }
+
+  private CompletionStage<List<Bytes>> commits(Part part, Slice slice, KeyRange range) {
     return store
         .scan(range, rowsPerPage, Direction.ASCENDING)
         .thenApply(
             page -> {
               BytesWriter out = ExportFormat.payload();
-              long last = before;
               for (Row row : page.rows()) {
                 long first = LedgerKeys.firstOf(row.key());
-                if (last >= 0 && first != last + 1) {
-                  throw overtaken(part, "commits behind [%d] are gone".formatted(last));
+                if (reached >= 0 && first != reached + 1) {
+                  throw overtaken(part, "commits behind [%d] are gone".formatted(reached));
                 }
-                LogRow bare = LedgerCopy.bare(LogRow.decode(first, row.value()));
+                LogRow bare = LedgerCopy.bare(LogRow.decode(first, row.value())).upTo(slice.upTo());
                 out.i64(first).bytes(bare.encode(false));
-                last = bare.last();
+                reached = bare.last();
               }
               adapt(page.rows());
-              long reached = last;
-              if (page.rest().isPresent()) {
-                steps.addFirst(() -> commits(part, page.rest().get(), reached));
-              } else if (reached != part.ledger().revision()) {
-                throw overtaken(part, "commits end at [%d]".formatted(reached));
-              }
+              page.rest().ifPresent(rest -> steps.addFirst(() -> commits(part, slice, rest)));
               return blocksOf(ExportFormat.COMMITS, out);
             });
   }
 
-  private CompletionStage<List<Bytes>> versions(Part part, KeyRange range) {
+  private CompletionStage<List<Bytes>> versions(Slice slice, KeyRange range) {
     return store
         .scan(range, rowsPerPage, Direction.ASCENDING)
         .thenApply(
@@ -141,7 +171,7 @@ final class SpaceExport {
               long size = 0;
               for (Row row : page.rows()) {
                 LedgerKeys.VersionKey key = LedgerKeys.parseVersion(row.key());
-                if (key.revision() > part.ledger().revision()) {
+                if (key.revision() <= slice.above() || key.revision() > slice.upTo()) {
                   continue;
                 }
                 EntryRef entry = key.entry();
@@ -156,7 +186,7 @@ final class SpaceExport {
               }
               made.addAll(blocksOf(ExportFormat.VERSIONS, out));
               adapt(page.rows());
-              page.rest().ifPresent(rest -> steps.addFirst(() -> versions(part, rest)));
+              page.rest().ifPresent(rest -> steps.addFirst(() -> versions(slice, rest)));
               return made;
             });
   }
@@ -181,8 +211,14 @@ final class SpaceExport {
     List<CompletionStage<Void>> checks = new ArrayList<>();
     for (Part part : parts) {
       checks.add(
-          new LedgerReader(store, part.id())
-              .floor()
+          Base.find(store, part.id())
+              .thenCompose(
+                  base -> {
+                    if (!base.equals(part.base())) {
+                      throw overtaken(part, "it stands on other ledgers now");
+                    }
+                    return floor(store, part.id(), base);
+                  })
               .thenAccept(
                   floor -> {
                     if (floor > part.ledger().floor()) {
@@ -202,6 +238,20 @@ final class SpaceExport {
                             blocks, bytes, ExportFormat.hex(copy(digest).digest())))));
   }
 
+  /** The oldest revision from which on all can be read, through all that a ledger stands on. */
+  static CompletionStage<Long> floor(KvStore store, LedgerId id, Base base) {
+    CompletionStage<Long> floor = new LedgerReader(store, id).floor();
+    for (int i = 0; i < base.layers().size(); i++) {
+      boolean deepest = i == base.layers().size() - 1;
+      long above = deepest ? -1 : base.layers().get(i + 1).revision();
+      floor =
+          floor.thenCombine(
+              new LedgerReader(store, base.layers().get(i).id()).floor(),
+              (oldest, its) -> its > above + 1 ? Math.max(oldest, its) : oldest);
+    }
+    return floor;
+  }
+
   private static MessageDigest copy(MessageDigest digest) {
     try {
       return (MessageDigest) digest.clone();
@@ -213,7 +263,7 @@ final class SpaceExport {
   private static MemSpaceException overtaken(Part part, String found) {
     return new MemSpaceException(
         ErrorCode.UNAVAILABLE,
-        "compaction of %s was faster than its export: %s; export again"
+        "%s has changed under its export: %s; export again"
             .formatted(
                 part.ledger().topic() == null ? "the space" : "topic " + part.ledger().topic(),
                 found));

@@ -27,6 +27,15 @@ public interface SpaceKeeping {
       Principal caller, String space, OptionalLong floor, boolean dryRun);
 
   /**
+   * Gives a fork copies of its own of all that it inherits, its topics too, so that it stands on
+   * nothing else; a space that is no fork, or has them, stays as it is. Reads of any revision or
+   * instant give the same before, during and after. Its base is let go some minutes later.
+   *
+   * @return the operation, of kind {@code flatten}
+   */
+  CompletionStage<OperationInfo> flatten(Principal caller, String space);
+
+  /**
    * Erases. When the stage completes, nothing of it is shown on any node: not as of any instant, in
    * no history, watch, topic or fork; reads fail with {@link ErrorCode#ERASED}. The operation, of
    * kind {@code erase}, then removes the content from rows and files. Order, authors, instants and

@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class SpaceKeepingClient implements SpaceKeeping {
   static final String COMPACT = "compact";
   static final String ERASE = "erase";
+  static final String FLATTEN = "flatten";
   private static final int REASON_CHARS_MAX = 1_000;
   private static final int ERASED_KEYS_MAX = 1_000;
 
@@ -34,6 +35,8 @@ final class SpaceKeepingClient implements SpaceKeeping {
   private final SpaceLocks locks = new SpaceLocks();
   private final SpaceCompaction compaction;
   private final SpaceErasure erasure;
+  private final SpaceFlattening flattening;
+  private final SpaceQuarantine quarantine;
   private final Map<String, CompletableFuture<Void>> hiding =
       new ConcurrentHashMap<>(); // calls that wait until nothing is shown
   private final SpaceTransfer transfer;
@@ -47,15 +50,22 @@ final class SpaceKeepingClient implements SpaceKeeping {
     this.catalogue = catalogue;
     this.operations = operations;
     Pace pace = settings.pace();
-    this.compaction = new SpaceCompaction(spaces.node(), pace);
+    this.compaction = new SpaceCompaction(spaces.node(), spaces.topics(), pace);
     this.erasure = new SpaceErasure(spaces.node(), spaces.topics(), locks, pace);
     operations.register(ERASE, this::erase);
-    this.transfer = new SpaceTransfer(spaces.node(), catalogue);
+    this.quarantine = new SpaceQuarantine(spaces.node());
+    this.flattening = new SpaceFlattening(spaces, catalogue, pace);
+    operations.register(FLATTEN, this::flatten);
+    this.transfer = new SpaceTransfer(spaces.node(), spaces.topics(), catalogue);
     operations.register(COMPACT, this::compact);
   }
 
   SpaceCompaction compaction() {
     return compaction;
+  }
+
+  SpaceFlattening flattening() {
+    return flattening;
   }
 
   SpaceLocks locks() {
@@ -109,6 +119,22 @@ final class SpaceKeepingClient implements SpaceKeeping {
             result ->
                 ((Number) result.get("versions")).longValue()
                     + ((Number) result.get("log_rows")).longValue());
+  }
+
+  // ---- flattening ----
+
+  @Override
+  public CompletionStage<OperationInfo> flatten(Principal caller, String space) {
+    return owned(caller, space)
+        .thenCompose(
+            id ->
+                operations.start(
+                    caller, FLATTEN, Map.of("id", id.toString()), Map.of("space", space)));
+  }
+
+  private CompletionStage<Map<String, Object>> flatten(OperationRun run) {
+    LedgerId id = LedgerId.parse((String) run.arguments().get("id"));
+    return locks.alone(id, () -> flattening.run(id, run::progress));
   }
 
   // ---- erasure ----
@@ -214,19 +240,15 @@ final class SpaceKeepingClient implements SpaceKeeping {
                                 "revision [%d] wrote nothing at [%s] that could be read"
                                     .formatted(revision, key));
                           }
-                          return erasure.change(
-                              id, new KeepingChanges.Quarantine(caller, key, revision, reason));
-                        }))
-        .thenApply(done -> null);
+                          return quarantine.change(id, caller, key, revision, reason);
+                        }));
   }
 
   @Override
   public CompletionStage<Void> release(
       Principal caller, String space, EntryKey key, long revision) {
     return owned(caller, space)
-        .thenCompose(
-            id -> erasure.change(id, new KeepingChanges.Quarantine(caller, key, revision, null)))
-        .thenApply(done -> null);
+        .thenCompose(id -> quarantine.change(id, caller, key, revision, null));
   }
 
   @Override

@@ -6,7 +6,9 @@ import akka.stream.Materializer;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
+import io.nucleusmem.ledger.Base;
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.LedgerKeys;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.ledger.Version;
@@ -17,10 +19,12 @@ import io.nucleusmem.store.Timestamps;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -29,10 +33,12 @@ import java.util.function.UnaryOperator;
 /** Takes spaces out as files, and in again. */
 final class SpaceTransfer {
   private final MemSpaceNode node;
+  private final Topics topics;
   private final Catalogue catalogue;
 
-  SpaceTransfer(MemSpaceNode node, Catalogue catalogue) {
+  SpaceTransfer(MemSpaceNode node, Topics topics, Catalogue catalogue) {
     this.node = node;
+    this.topics = topics;
     this.catalogue = catalogue;
   }
 
@@ -48,7 +54,7 @@ final class SpaceTransfer {
                     .state()
                     .thenCompose(
                         state ->
-                            topics(state, timestamp)
+                            topics(id, timestamp)
                                 .thenApply(
                                     topics -> {
                                       List<SpaceExport.Part> parts = new ArrayList<>();
@@ -66,12 +72,6 @@ final class SpaceTransfer {
       UnaryOperator<Version> mask) {
     SpaceRows.Manifest manifest =
         StateJson.decode(state.get(SpaceRows.MANIFEST_KEY), SpaceRows.Manifest.class);
-    if (state.containsKey(ForkRows.FORKED_FROM_KEY)) {
-      throw new MemSpaceException(
-          ErrorCode.INVALID_REQUEST,
-          "space [%s] is a fork: what it has of its base would be missing; merge it, and export the base"
-              .formatted(manifest.name()));
-    }
     ExportFormat.Header header =
         new ExportFormat.Header(
             ExportFormat.VERSION,
@@ -102,27 +102,34 @@ final class SpaceTransfer {
         : Optional.of(ExportFormat.block(ExportFormat.STATE, payload));
   }
 
-  /** Those that were there then, by name. */
-  private CompletionStage<List<SpaceExport.Part>> topics(
-      TreeMap<StateKey, Bytes> state, long timestamp) {
-    CompletionStage<List<SpaceExport.Part>> parts =
-        CompletableFuture.completedStage(new ArrayList<>());
-    for (Map.Entry<StateKey, Bytes> each : state.entrySet()) {
-      if (each.getKey().table() == SpaceRows.TOPICS) {
-        LedgerId id = Decoded.of(each.getValue(), SpaceRows.Topic.class).ledger();
-        String name = each.getKey().key().utf8();
-        parts =
-            parts.thenCompose(
-                list ->
-                    part(node.topics(), id, name, timestamp)
-                        .thenApply(
-                            part -> {
-                              if (part.ledger().revision() >= 0) {
-                                list.add(part);
-                              }
-                              return list;
-                            }));
-      }
+  /** Those that were there then, by name; with those that a fork inherits. */
+  private CompletionStage<List<SpaceExport.Part>> topics(LedgerId space, long timestamp) {
+    return topics
+        .listed(space)
+        .thenCompose(
+            listed -> {
+              CompletionStage<List<SpaceExport.Part>> parts =
+                  CompletableFuture.completedStage(new ArrayList<>());
+              for (String name : new TreeSet<>(listed.keySet())) {
+                parts =
+                    parts.thenCompose(
+                        list ->
+                            topics
+                                .find(space, name)
+                                .thenCompose(
+                                    topic ->
+                                        topic.isEmpty()
+                                            ? CompletableFuture.completedStage(list)
+                                            : part(node.topics(), topic.get(), name, timestamp)
+                                                .thenApply(part -> with(list, part))));
+              }
+              return parts;
+            });
+  }
+
+  private static List<SpaceExport.Part> with(List<SpaceExport.Part> parts, SpaceExport.Part part) {
+    if (part.ledger().revision() >= 0) {
+      parts.add(part);
     }
     return parts;
   }
@@ -135,8 +142,19 @@ final class SpaceTransfer {
             (promise, again) -> owners.tell(id, new LedgerOwner.RevisionAt(timestamp, promise)))
         .thenCompose(revision -> Indexed.newest(node, owners, id).thenApply(done -> revision))
         .thenCombine(
-            new LedgerReader(node.store(), id).floor(),
-            (revision, floor) -> {
+            Base.find(node.store(), id),
+            (revision, base) ->
+                Indexed.below(node, owners, base)
+                    .thenCompose(done -> part(id, topic, timestamp, revision, base)))
+        .thenCompose(part -> part);
+  }
+
+  private CompletionStage<SpaceExport.Part> part(
+      LedgerId id, String topic, long timestamp, long revision, Base base) {
+    return SpaceExport.floor(node.store(), id, base)
+        .thenCombine(
+            slices(id, base, revision),
+            (floor, slices) -> {
               if (revision < 0 && topic == null) {
                 throw MemSpaceException.invalid(
                     "at", Timestamps.instant(timestamp), "an instant after the space was made");
@@ -144,8 +162,42 @@ final class SpaceTransfer {
               if (revision >= 0 && revision < floor) {
                 throw new CompactedException(revision, floor);
               }
-              return new SpaceExport.Part(id, new ExportFormat.Ledger(topic, revision, floor));
+              return new SpaceExport.Part(
+                  id, new ExportFormat.Ledger(topic, revision, floor), base, slices);
             });
+  }
+
+  /** What of each ledger is shown, oldest first. */
+  private CompletionStage<List<SpaceExport.Slice>> slices(LedgerId id, Base base, long revision) {
+    List<SpaceExport.Slice> newestFirst = new ArrayList<>();
+    LedgerId at = id;
+    long upTo = revision;
+    for (Base.Layer below : base.layers()) {
+      newestFirst.add(new SpaceExport.Slice(at, below.revision(), upTo, true));
+      at = below.id();
+      upTo = Math.min(below.revision(), revision);
+    }
+    newestFirst.add(new SpaceExport.Slice(at, -1, upTo, true));
+    newestFirst.removeIf(slice -> slice.above() >= slice.upTo());
+    CompletionStage<Boolean> joined = CompletableFuture.completedStage(true);
+    LinkedList<SpaceExport.Slice> slices = new LinkedList<>();
+    for (SpaceExport.Slice slice : newestFirst) {
+      joined =
+          joined.thenCompose(
+              commits -> {
+                slices.addFirst(
+                    new SpaceExport.Slice(slice.id(), slice.above(), slice.upTo(), commits));
+                return commits
+                    ? beginsAt(slice.id(), slice.above() + 1)
+                    : CompletableFuture.completedStage(false);
+              });
+    }
+    return joined.thenApply(done -> slices);
+  }
+
+  /** False where compaction has taken the first commits of a slice. */
+  private CompletionStage<Boolean> beginsAt(LedgerId id, long revision) {
+    return node.store().get(LedgerKeys.log(id, revision)).thenApply(Optional::isPresent);
   }
 
   private static Source<ByteString, NotUsed> source(SpaceExport export, long from) {

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
  */
 final class Topics {
   private static final int NAMES_MAX = 10_000;
+  private static final String SYSTEM = "system";
 
   private record Name(LedgerId space, String topic) {}
 
@@ -55,6 +56,29 @@ final class Topics {
             found -> {
               known.put(name, found);
               return found;
+            });
+  }
+
+  /**
+   * The ledger of a topic, for the system's own work; one that a fork inherits is made with that.
+   * Empty if there is none, or was none at the time of the fork.
+   */
+  CompletionStage<Optional<LedgerId>> find(LedgerId space, String topic) {
+    return node.calls()
+        .<LedgerId>call(
+            (promise, again) ->
+                node.spaces()
+                    .tell(space, new MemSpace.FindTopic(topic, false, SYSTEM, null, promise)))
+        .handle(
+            (found, failure) -> {
+              if (failure == null) {
+                return Optional.of(found);
+              }
+              MemSpaceException why = Calls.explain(failure);
+              if (why.code() != ErrorCode.TOPIC_NOT_FOUND) {
+                throw why;
+              }
+              return Optional.empty();
             });
   }
 
@@ -113,7 +137,8 @@ final class Topics {
             });
   }
 
-  private CompletionStage<Map<String, SpaceRows.Topic>> listed(LedgerId space) {
+  /** As {@link #names}, with when they were listed. */
+  CompletionStage<Map<String, SpaceRows.Topic>> listed(LedgerId space) {
     CompletionStage<MemSpace.Description> own =
         node.calls()
             .call((promise, again) -> node.spaces().tell(space, new MemSpace.Describe(promise)));
@@ -121,6 +146,7 @@ final class Topics {
             node.reader(space).own().state(ForkRows.FORKED_FROM_KEY),
             (description, from) ->
                 from.map(row -> StateJson.decode(row, ForkRows.ForkedFrom.class))
+                    .filter(origin -> !origin.isOwn())
                     .map(
                         origin ->
                             listed(origin.ledger())

@@ -219,6 +219,56 @@ class ExportImportTest {
         .isEqualTo(1 + topic);
   }
 
+  @ParameterizedTest
+  @CsvSource({"ALL,REGION,6", "REGION,ALL,7"})
+  void aForkComesOutEqualWithAllThatItInheritsBeforeAndAfterItIsFlattened(
+      StoreScope from, StoreScope to, long seed) {
+    Random random = new Random(seed);
+    TestNode source = start(from);
+    write(source, create(source, "s"), "s", random);
+    write(source, fork(source, "s", "f"), "f", random);
+    MountedSpace fork = fork(source, "f", "g");
+    write(source, fork, "g", random);
+    long newest = await(source.spaces().describe(ANNA, "g")).revision();
+    byte[] layered = export(source, "g", Optional.empty(), 0);
+    List<String> told = withoutTopicRevisions(told(fork));
+    List<String> signals = signals(fork, newest);
+    await(
+        ((SpaceKeepingClient) keeping(source))
+            .flattening()
+            .run(SpaceRows.spaceOf(fork.mount().id()), (what, value) -> {}));
+    byte[] flat = export(source, "g", Optional.empty(), 0);
+
+    TestNode target = start(to);
+    for (byte[] file : List.of(layered, flat)) {
+      CreatedSpace made = load(target, file == flat ? "flat" : "layered", file, random);
+      MountedSpace copy = await(target.spaces().open(BEN, made.mount().id()));
+      assertThat(withoutTopicRevisions(told(copy))).as("seed %d", seed).isEqualTo(told);
+      for (long revision = 1; revision <= newest; revision++) {
+        ScanRequest request = ScanRequest.of(Region.MEMORY, "").at(ReadAt.revision(revision));
+        assertThat(await(copy.scan(request)).items())
+            .as("seed %d, revision %d", seed, revision)
+            .isEqualTo(await(fork.scan(request)).items());
+      }
+      assertThat(signals(copy, newest)).isEqualTo(signals);
+      assertThat(made.space().base()).isEmpty();
+    }
+  }
+
+  /** A topic whose instant was closed may have taken a revision for that. */
+  private static List<String> withoutTopicRevisions(List<String> told) {
+    return told.stream().filter(line -> !line.matches("t\\d \\d+")).toList();
+  }
+
+  private static MountedSpace fork(TestNode node, String of, String name) {
+    CreatedSpace made =
+        await(
+            node.spaces()
+                .forks()
+                .fork(ANNA, new ForkRequest(of, name, ReadAt.LATEST), WriteOptions.DEFAULT));
+    return await(node.spaces().open(ANNA, made.mount().id()));
+  }
+
   @Test
   void sameInstantSameBytesAndAnExportGoesOnWhereItWasCutOff() {
     TestNode node = start(StoreScope.ALL);

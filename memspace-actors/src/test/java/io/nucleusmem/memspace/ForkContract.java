@@ -389,8 +389,7 @@ abstract class ForkContract {
     pass(Pins.GRACE.plusSeconds(1));
     await(spaces.delete(ANNA, name));
     ForkOrigin origin =
-        new ForkOrigin(
-            Base.of(id, at, Base.NONE), new ForkRows.ForkedFrom(name, id.toString(), at, 1));
+        new ForkOrigin(Base.of(id, at, Base.NONE), ForkRows.ForkedFrom.of(id, name, at, 1));
     assertThat(
             refused(client.create(ANNA, CreateSpace.shared("never"), "anna", null, never, origin))
                 .code())

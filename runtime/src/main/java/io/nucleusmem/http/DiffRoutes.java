@@ -176,7 +176,11 @@ final class DiffRoutes {
                                                   .forks()
                                                   .merge(
                                                       new MergeRequest(
-                                                          fork, base, policy, resolve))))
+                                                          fork,
+                                                          base,
+                                                          policy,
+                                                          resolve,
+                                                          call.idempotencyKey()))))
                           .thenApply(merged -> Answers.ok(MergedJson.of(merged))));
             });
   }

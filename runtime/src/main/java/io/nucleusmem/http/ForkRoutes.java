@@ -102,7 +102,10 @@ final class ForkRoutes {
                   () ->
                       callers
                           .withMount(
-                              call, mounted -> forks.bookmark(mounted, call.path("name"), at))
+                              call,
+                              mounted ->
+                                  forks.bookmark(
+                                      mounted, call.path("name"), at, call.writeOptions()))
                           .thenApply(found -> Answers.ok(BookmarkJson.of(found))));
             });
   }
@@ -125,7 +128,10 @@ final class ForkRoutes {
         Bytes.EMPTY,
         () ->
             callers
-                .withMount(call, mounted -> forks.removeBookmark(mounted, call.path("name")))
+                .withMount(
+                    call,
+                    mounted ->
+                        forks.removeBookmark(mounted, call.path("name"), call.writeOptions()))
                 .thenApply(done -> Answers.noContent()));
   }
 }

@@ -93,6 +93,7 @@ final class KeepingRoutes {
   void addTo(RouteTable table) {
     table
         .add("POST", "/v1/spaces/{space}/compact", this::compact)
+        .add("POST", "/v1/spaces/{space}/flatten", this::flatten)
         .add("POST", "/v1/spaces/{space}/erase", this::erase)
         .add("POST", QUARANTINE, this::quarantine)
         .add("GET", QUARANTINE, this::quarantined)
@@ -217,6 +218,16 @@ final class KeepingRoutes {
                               Boolean.TRUE.equals(request.dryRun()))
                           .thenApply(OperationRoutes::accepted));
             });
+  }
+
+  private CompletionStage<HttpResponse> flatten(Call call) {
+    return once(
+        call,
+        Bytes.EMPTY,
+        () ->
+            keeping
+                .flatten(call.principal(), call.path("space"))
+                .thenApply(OperationRoutes::accepted));
   }
 
   /** A call whose fields may all be absent needs no body. */
