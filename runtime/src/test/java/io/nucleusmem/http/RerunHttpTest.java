@@ -334,6 +334,37 @@ class RerunHttpTest {
   }
 
   @Test
+  void rerunThatIsRefusedHalfWayLeavesNoFork() {
+    Office office = new Office();
+    String second = node.space();
+    String agent = TestNode.fresh("clerk");
+    TestNode.Answer spawned =
+        node.post(
+            "/v1/agents",
+            """
+            {"type": "clerk", "id": "%s", "config": {"space": "%s", "from": "fact/", "to": "own"},
+             "mounts": [{"space": "%s", "access": "read_write"},
+                        {"space": "%s", "access": "read_write"}]}\
+            """
+                .formatted(agent, office.space, office.space, second));
+    assertThat(spawned.status()).isEqualTo(201);
+    office.put("fact/2", "two");
+    office.untilText("own", "two");
+    String fork = TestNode.fresh("fork");
+    // the name of the second fork is taken
+    assertThat(
+            node.post("/v1/spaces", "{\"name\": \"" + fork + ".1\", \"kind\": \"shared\"}")
+                .status())
+        .isEqualTo(201);
+    TestNode.Answer refused =
+        node.post("/v1/agents/" + agent + "/rerun", "{" + ALL + ", \"fork\": \"" + fork + "\"}");
+    assertThat(refused.code()).isEqualTo("space_exists");
+    assertThat(node.get("/v1/spaces/" + fork).code()).isEqualTo("space_not_found");
+    assertThat(node.delete("/v1/spaces/" + second).status()).isEqualTo(204);
+    assertThat(node.delete(office.path).status()).as("nothing pins it").isEqualTo(204);
+  }
+
+  @Test
   void badRerunsAreNamedAndLeaveNoFork() {
     Office office = new Office();
     assertThat(office.rerun("").code()).isEqualTo("invalid_request"); // nothing to run again
