@@ -174,6 +174,11 @@ public final class MemSpaceSystem {
     return new Catalogue(node.store()).resolve(space);
   }
 
+  /** The newest revision that a space had at a past timestamp; -1 if it was not there. */
+  public CompletionStage<Long> revisionAt(String space, long timestamp) {
+    return idOf(space).thenCompose(id -> node.reader(id).revisionAt(timestamp));
+  }
+
   /** True unless the space was deleted, whoever has its name now. */
   public CompletionStage<Boolean> exists(LedgerId space) {
     return new LedgerReader(node.store(), space)

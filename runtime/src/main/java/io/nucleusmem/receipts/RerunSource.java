@@ -63,13 +63,13 @@ public final class RerunSource {
                                 agent,
                                 Place.before(Timestamps.firstOf(Math.max(0, from.toEpochMilli()))),
                                 last,
-                                (life, record, at) -> {
+                                (life, record, timestamp) -> {
                                   if (mine.contains(life)) {
                                     bounded(taken, record);
                                     tapes
                                         .computeIfAbsent(
                                             life, key -> new Tape(lives.get(key), from, without))
-                                        .add(record, at);
+                                        .add(record, timestamp);
                                   }
                                 })))
         .thenCombine(
@@ -107,7 +107,7 @@ public final class RerunSource {
   }
 
   private interface Taker {
-    void take(Life life, LogRecord record, Instant at);
+    void take(Life life, LogRecord record, long timestamp);
   }
 
   private CompletionStage<Void> collect(String agent, Place after, long last, Taker taker) {
@@ -121,10 +121,7 @@ public final class RerunSource {
                 for (LogRecord record : round.records()) {
                   boolean late = round.timestamp() > last;
                   if (record.agent().equals(agent) && !(late && isInput(record))) {
-                    taker.take(
-                        new Life(round.node(), record.life()),
-                        record,
-                        Timestamps.instant(round.timestamp()));
+                    taker.take(new Life(round.node(), record.life()), record, round.timestamp());
                   }
                 }
               }
