@@ -19,6 +19,11 @@ public sealed interface Change {
    * A row of state.
    *
    * @param value null removes the row
+   * @param kept whether what the row was before stays known, see {@link PastState}
    */
-  record OfState(StateKey key, Bytes value) implements Change {}
+  record OfState(StateKey key, Bytes value, boolean kept) implements Change {
+    public OfState(StateKey key, Bytes value) {
+      this(key, value, false);
+    }
+  }
 }

@@ -113,7 +113,7 @@ public final class Compactor {
 
   /**
    * Log rows that end below the floor and before the time; the row that holds the floor stays, and
-   * with it the newest one.
+   * with it the newest one. What state was before the oldest that is left is told by nobody then.
    */
   private CompletionStage<Void> removeLog() {
     LedgerReader reader = new LedgerReader(store, id);
@@ -124,6 +124,7 @@ public final class Compactor {
         .thenCompose(
             row -> {
               long first = row.map(LogRow::first).orElse(0L);
+              PastCut past = new PastCut(row.map(LogRow::timestamp).orElse(0L));
               return walk(LedgerKeys.log(id, 0, first), each -> log(List.of(each)))
                   .thenCompose(
                       done ->
@@ -132,7 +133,9 @@ public final class Compactor {
                               each ->
                                   new BytesReader(each.value()).varint() < first
                                       ? log(List.of(each))
-                                      : List.of()));
+                                      : List.of()))
+                  .thenCompose(done -> walk(LedgerKeys.past(id), past::goes))
+                  .thenCompose(done -> remove(past.rest()));
             });
   }
 

@@ -160,6 +160,7 @@ final class LedgerBatch implements PendingView {
    */
   static void addDerivedRows(WriteBatch.Builder batch, LedgerId id, List<LogRow> rows) {
     Map<StateKey, Optional<Bytes>> states = new HashMap<>();
+    PastState.addRows(batch, id, rows);
     for (LogRow row : rows) {
       for (int i = 0; i < row.records().size(); i++) {
         LogRecord record = row.records().get(i);

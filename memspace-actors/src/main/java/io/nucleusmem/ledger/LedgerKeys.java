@@ -12,6 +12,7 @@ import io.nucleusmem.store.KeyRange;
  * l id 'L' first(8)                        a commit: what it changed, see {@link LogRow}
  * l id 'V' region(1) escaped(key) ~rev(8)  a version of an entry, newest first, see {@link Version}
  * l id 'S' table(1) key                    a row of state, as it is now
+ * l id 'H' table(1) escaped(key) ~time(8)  a row of state as it was from a commit on, see {@link PastState}
  * l id 'T' timestamp(8)                    first revision of a commit of that time: an anchor for instants
  * l id 'I' first(8)                        where derived rows are written behind the log: the last revision (varint)
  *                                          of those that were written together; only the newest two are kept
@@ -119,6 +120,41 @@ public final class LedgerKeys {
     BytesReader in = new BytesReader(key, HEAD);
     return new StateKey((byte) in.u8(), in.rest());
   }
+
+  /** A row of state as it was from the time of a commit on. */
+  static Bytes past(LedgerId id, StateKey key, long timestamp) {
+    return new BytesWriter(HEAD + key.key().length() + 11)
+        .raw(past(id, key).from())
+        .i64(~timestamp)
+        .toBytes();
+  }
+
+  /** All of a row's past, newest first. */
+  static KeyRange past(LedgerId id, StateKey key) {
+    return KeyRange.prefix(
+        head(id, 'H', key.key().length() + 3).u8(key.table()).escaped(key.key()).toBytes());
+  }
+
+  /** The past of a table's rows. */
+  static KeyRange past(LedgerId id, byte table) {
+    return KeyRange.prefix(head(id, 'H', 1).u8(table).toBytes());
+  }
+
+  /** The past of all rows of state of which it is kept. */
+  static KeyRange past(LedgerId id) {
+    return KeyRange.prefix(head(id, 'H', 0).toBytes());
+  }
+
+  /** Row and time of such a key. */
+  static PastKey parsePast(Bytes key) {
+    BytesReader in = new BytesReader(key, HEAD);
+    byte table = (byte) in.u8();
+    Bytes name = in.unescaped();
+    return new PastKey(new StateKey(table, name), ~in.i64());
+  }
+
+  /** Place of a row of state as it was. */
+  record PastKey(StateKey state, long timestamp) {}
 
   /** An anchor of a time. */
   public static Bytes time(LedgerId id, long timestamp) {

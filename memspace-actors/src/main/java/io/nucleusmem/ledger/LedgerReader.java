@@ -229,6 +229,18 @@ public final class LedgerReader {
             });
   }
 
+  /** The oldest commit that is left; empty if there is no such ledger. */
+  public CompletionStage<Optional<LogRow>> oldestRow() {
+    return store
+        .scan(LedgerKeys.log(id), 1, Direction.ASCENDING)
+        .thenApply(page -> page.rows().stream().findFirst().map(LedgerReader::decodeLog));
+  }
+
+  /** What rows of state were, of those whose past is kept. */
+  public PastState past() {
+    return new PastState(store, id, rows -> tail(rows).thenApply(TailRows::rows));
+  }
+
   /**
    * The newest revision of a time that is closed (no commit at or before it can follow).
    *

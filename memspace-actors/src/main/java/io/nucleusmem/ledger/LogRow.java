@@ -14,7 +14,7 @@ import java.util.Map;
  * <pre>
  * format(1)=1 owner(8) timestamp(8) count(varint) record*
  * record: flags(1: 1=request) author(text) [high(8) low(8) hash(8)] changes(varint) change*
- * change: kind(1: 0=entry 1=state, +2=deleted, +4=body carried, +8=directed)
+ * change: kind(1: 0=entry 1=state, +2=deleted, +4=body carried, +8=directed, +16=past kept)
  *         entry: region(1) key(bytes) size(varint) [to(text)] [body(bytes)]
  *         state: table(1) key(bytes) [value(bytes)]
  * </pre>
@@ -30,6 +30,7 @@ public record LogRow(long first, long owner, long timestamp, List<LogRecord> rec
   private static final int DELETED = 2;
   private static final int BODY = 4;
   private static final int DIRECTED = 8;
+  private static final int KEPT = 16;
 
   public LogRow {
     records = List.copyOf(records);
@@ -100,7 +101,7 @@ public record LogRow(long first, long owner, long timestamp, List<LogRecord> rec
         if (change instanceof Change.OfEntry entry) {
           encode(out, entry, bodies && entry.body() != null);
         } else if (change instanceof Change.OfState state) {
-          out.u8(STATE | (state.value() == null ? DELETED : BODY))
+          out.u8(STATE | (state.value() == null ? DELETED : BODY) | (state.kept() ? KEPT : 0))
               .u8(state.key().table())
               .bytes(state.key().key());
           if (state.value() != null) {
@@ -160,7 +161,8 @@ public record LogRow(long first, long owner, long timestamp, List<LogRecord> rec
     byte place = (byte) in.u8();
     Bytes key = in.bytes();
     if ((kind & STATE) != 0) {
-      return new Change.OfState(new StateKey(place, key), (kind & BODY) != 0 ? in.bytes() : null);
+      return new Change.OfState(
+          new StateKey(place, key), (kind & BODY) != 0 ? in.bytes() : null, (kind & KEPT) != 0);
     }
     int size = (int) in.varint();
     String to = (kind & DIRECTED) != 0 ? in.text() : null;

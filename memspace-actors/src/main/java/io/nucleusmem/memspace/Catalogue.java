@@ -3,6 +3,7 @@ package io.nucleusmem.memspace;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
 import io.nucleusmem.ledger.LogRow;
+import io.nucleusmem.ledger.PastState;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.BytesWriter;
@@ -15,18 +16,20 @@ import io.nucleusmem.store.Row;
 import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 
 /**
  * Which spaces there are, and what is to be removed.
  *
  * <pre>
  * c name     a space: its id. Inserting this row makes the name unique
- * g id(16)   a space that is gone. Inserting this row frees its name, once
- * t id(16)   a ledger whose rows are to go, all but the newest log row
+ * g id(16)   a space that is gone. Inserting this row frees its name, once; see also {@link PastSpaces}
+ * t id(16)   a ledger whose rows are to go, all but the newest log row and what its state was
  * i id(16)   a ledger that is being imported and belongs to no space yet
  * </pre>
  */
@@ -121,14 +124,19 @@ final class Catalogue {
   /**
    * Takes a space out of the catalogue, with all its ledgers; their rows go in the background. Done
    * once, however often it is tried: the name may be another space's by then.
+   *
+   * @param past rows of what the space was that stand in its log alone so far
    */
-  CompletionStage<Void> remove(String name, LedgerId space, List<LedgerId> ledgers) {
+  CompletionStage<Void> remove(
+      String name, LedgerId space, List<LedgerId> ledgers, Map<Bytes, Bytes> past) {
     return store
         .now()
         .thenCompose(
             now -> {
               WriteBatch.Builder batch = WriteBatch.at(now);
               batch.insert(goneKey(space), Bytes.EMPTY).delete(key(name));
+              batch.put(PastSpaces.key(name, space), PastSpaces.row(now));
+              past.forEach(batch::put);
               ledgers.forEach(id -> batch.put(trashKey(id), Bytes.EMPTY));
               return store.commit(batch.build());
             })
@@ -198,7 +206,7 @@ final class Catalogue {
 
   /** Removes the rows of a ledger that nobody has known and nobody will. */
   CompletionStage<Long> discard(LedgerId id) {
-    return removeRows(LedgerKeys.all(id), Optional.empty(), 0);
+    return removeRows(LedgerKeys.all(id), row -> false, 0);
   }
 
   private CompletionStage<Long> remove(LedgerId id) {
@@ -207,30 +215,32 @@ final class Catalogue {
         .thenCompose(
             newest -> {
               Optional<Bytes> fence = newest.rows().stream().findFirst().map(Row::key);
-              return removeRows(LedgerKeys.all(id), fence, 0);
+              KeyRange past = PastState.kept(id);
+              return removeRows(
+                  LedgerKeys.all(id),
+                  row -> fence.equals(Optional.of(row)) || past.contains(row),
+                  0);
             })
         .thenCompose(removed -> delete(List.of(trashKey(id))).thenApply(done -> removed));
   }
 
   /**
-   * All rows but one: the newest log row stays, so that an owner that is late can't write any more.
+   * All rows but some: the newest log row stays, so that an owner that is late can't write any
+   * more, and what the space was stays for cuts through the past.
    */
-  private CompletionStage<Long> removeRows(KeyRange range, Optional<Bytes> but, long before) {
+  private CompletionStage<Long> removeRows(KeyRange range, Predicate<Bytes> stays, long before) {
     return store
         .scan(range, REMOVED_PAGE, Direction.ASCENDING)
         .thenCompose(
             (Page page) -> {
               List<Bytes> keys = new ArrayList<>();
-              page.rows().stream()
-                  .map(Row::key)
-                  .filter(key -> !but.equals(Optional.of(key)))
-                  .forEach(keys::add);
+              page.rows().stream().map(Row::key).filter(stays.negate()).forEach(keys::add);
               long removed = before + keys.size();
               return delete(keys)
                   .thenCompose(
                       done ->
                           page.rest().isPresent()
-                              ? removeRows(page.rest().get(), but, removed)
+                              ? removeRows(page.rest().get(), stays, removed)
                               : CompletableFuture.completedStage(removed));
             });
   }

@@ -1,97 +1,195 @@
 package io.nucleusmem.memspace;
 
 import io.nucleusmem.ledger.LedgerId;
+import io.nucleusmem.ledger.PastState;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Timestamps;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** Cuts through all spaces of one node's client. */
 final class CutClient implements Cuts {
-  private static final int ROUNDS_MAX = 10; // catalogue pages that one page may look through
-  private static final int SPACES_PAGE = 100;
+  private static final int ROUNDS_MAX = 10; // pages of spaces that one page may look through
 
   private final MemSpaceClient client;
+  private final PastSpaces spaces;
 
   CutClient(MemSpaceClient client) {
     this.client = client;
+    this.spaces = new PastSpaces(client.node().store(), client.catalogue());
   }
-
-  /** A space at the instant. */
-  private record Seen(SpaceInfo info, List<MountInfo> mounts, boolean owned) {}
 
   private interface Taker {
     /** False if the page is full. */
-    boolean take(Seen space);
+    boolean take(SpaceThen.Seen space);
   }
 
   @Override
-  public CompletionStage<Paged<SpaceInfo>> spaces(
+  public CompletionStage<Paged<SpaceAt>> spaces(
       Principal caller, Instant at, int limit, Optional<String> cursor) {
     String scope = "spaces-at/" + at;
-    List<SpaceInfo> found = new ArrayList<>();
-    return run(
-            caller,
-            at,
-            limit,
-            cursor.map(text -> Cursor.decode(text, scope).at().utf8()).orElse(""),
-            space -> found.size() < limit && found.add(space.info()))
-        .thenApply(next -> new Paged<>(found, 0, next.map(name -> cursor(scope, name))));
+    List<SpaceAt> found = new ArrayList<>();
+    return checked(
+        () -> {
+          Limits.page(limit);
+          Optional<PastSpaces.Candidate> after =
+              cursor.flatMap(text -> place(Cursor.decode(text, scope).at().utf8()));
+          return closed(at)
+              .thenCompose(
+                  done ->
+                      round(
+                          new SpaceThen(client, caller, at, false),
+                          after,
+                          space -> found.size() < limit && found.add(space.space()),
+                          ROUNDS_MAX))
+              .thenApply(next -> new Paged<>(found, 0, next.map(last -> cursor(scope, last))));
+        });
   }
 
   @Override
-  public CompletionStage<Paged<MountInfo>> mounts(
+  public CompletionStage<Paged<MountAt>> mounts(
       Principal caller, Instant at, int limit, Optional<String> cursor) {
     String scope = "mounts-at/" + at;
-    // the last space that was done, and behind a blank the last mount of the next one
-    String[] from =
-        cursor.map(text -> Cursor.decode(text, scope).at().utf8()).orElse(" ").split(" ", 2);
-    String[] last = {from.length > 1 ? from[1] : ""};
-    List<MountInfo> found = new ArrayList<>();
-    return run(
-            caller,
-            at,
-            limit,
-            from[0],
-            space -> {
-              for (MountInfo mount : space.mounts()) {
-                boolean told =
-                    space.owned()
-                        || mount.holder().equals(caller.name())
-                        || mount.grantedBy().equals(caller.name());
-                if (told && mount.id().compareTo(last[0]) > 0) {
-                  if (found.size() == limit) {
-                    return false;
-                  }
-                  found.add(mount);
-                  last[0] = mount.id();
-                }
-              }
-              last[0] = "";
-              return true;
-            })
+    List<MountAt> found = new ArrayList<>();
+    return checked(
+        () -> {
+          Limits.page(limit);
+          // the last space that was done, and behind a blank the last mount of the next one
+          String[] from =
+              cursor.map(text -> Cursor.decode(text, scope).at().utf8()).orElse(" ").split(" ", 2);
+          String[] last = {from.length > 1 ? from[1] : ""};
+          return closed(at)
+              .thenCompose(
+                  done ->
+                      round(
+                          new SpaceThen(client, caller, at, true),
+                          place(from[0]),
+                          space -> take(caller, space, limit, last, found),
+                          ROUNDS_MAX))
+              .thenApply(
+                  next ->
+                      new Paged<>(
+                          found, 0, next.map(place -> cursor(scope, place + " " + last[0]))));
+        });
+  }
+
+  private static boolean take(
+      Principal caller, SpaceThen.Seen space, int limit, String[] last, List<MountAt> found) {
+    if (space.space().info().isEmpty()) {
+      return found.size() < limit
+          && found.add(
+              new MountAt(space.space().name(), Optional.empty(), space.space().oldestRevision()));
+    }
+    for (MountInfo mount : space.mounts()) {
+      boolean told =
+          space.owned()
+              || mount.holder().equals(caller.name())
+              || mount.grantedBy().equals(caller.name());
+      if (told && mount.id().compareTo(last[0]) > 0) {
+        if (found.size() == limit) {
+          return false;
+        }
+        found.add(new MountAt(mount.space(), Optional.of(mount), 0));
+        last[0] = mount.id();
+      }
+    }
+    last[0] = "";
+    return true;
+  }
+
+  @Override
+  public CompletionStage<Optional<SpaceAt>> space(Principal caller, String name, Instant at) {
+    SpaceThen then = new SpaceThen(client, caller, at, false);
+    return closed(at)
+        .thenCompose(done -> spaces.named(name, MountedSpaceClient.timestampOf(at)))
+        .thenCompose(candidates -> all(candidates.stream().map(then::look).toList()))
         .thenApply(
-            next -> new Paged<>(found, 0, next.map(name -> cursor(scope, name + " " + last[0]))));
+            seen -> seen.stream().flatMap(Optional::stream).findFirst().map(SpaceThen.Seen::space));
+  }
+
+  @Override
+  public CompletionStage<List<MountInfo>> held(Collection<String> mountIds, Instant at) {
+    return closed(at)
+        .thenCompose(
+            done -> {
+              Map<LedgerId, CompletionStage<Boolean>> closing = new HashMap<>();
+              List<CompletionStage<Optional<MountInfo>>> held = new ArrayList<>();
+              for (String mount : mountIds) {
+                LedgerId space = SpaceRows.spaceOf(mount);
+                held.add(
+                    closing
+                        .computeIfAbsent(space, id -> isThere(id, at))
+                        .thenCompose(there -> held(space, mount, at, there)));
+              }
+              return all(held);
+            })
+        .thenApply(found -> found.stream().flatMap(Optional::stream).toList());
+  }
+
+  /** Closes the instant for a space; false if that was deleted. */
+  private CompletionStage<Boolean> isThere(LedgerId space, Instant at) {
+    return client
+        .catalogue()
+        .isGone(space)
+        .thenCompose(
+            gone ->
+                gone
+                    ? CompletableFuture.completedStage(false)
+                    : client.revisionAt(space, at).thenApply(revision -> true))
+        .exceptionallyCompose(
+            failure ->
+                Calls.explain(failure).code() == ErrorCode.SPACE_NOT_FOUND
+                    ? CompletableFuture.completedStage(false)
+                    : CompletableFuture.failedStage(failure));
+  }
+
+  private CompletionStage<Optional<MountInfo>> held(
+      LedgerId space, String mount, Instant at, boolean there) {
+    PastState past = client.node().reader(space).own().past();
+    long timestamp = MountedSpaceClient.timestampOf(at);
+    StateKey key = SpaceRows.mountKey(mount);
+    CompletionStage<TreeMap<StateKey, Bytes>> manifests =
+        there
+            ? past.table(SpaceRows.MANIFEST, timestamp)
+            : past.tableOfDeleted(SpaceRows.MANIFEST, timestamp);
+    return (there ? past.row(key, timestamp) : past.tableOfDeleted(SpaceRows.MOUNTS, timestamp))
+        .thenCombine(
+            manifests,
+            (rows, manifest) -> {
+              Bytes row = rows.get(key);
+              Bytes its = manifest.get(SpaceRows.MANIFEST_KEY);
+              return row == null || its == null
+                  ? Optional.empty()
+                  : Optional.of(
+                      StateJson.decode(row, SpaceRows.Mount.class)
+                          .info(mount, StateJson.decode(its, SpaceRows.Manifest.class).name()));
+            });
+  }
+
+  // ---- all spaces, page after page ----
+
+  private static Optional<PastSpaces.Candidate> place(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(PastSpaces.Candidate.at(text));
   }
 
   private static String cursor(String scope, String at) {
     return new Cursor(scope, 0, Bytes.utf8(at)).encode();
   }
 
-  /** Takes spaces behind a name; tells the last one that was taken if there may be more. */
-  private CompletionStage<Optional<String>> run(
-      Principal caller, Instant at, int limit, String after, Taker taker) {
-    try {
-      Limits.page(limit);
-    } catch (MemSpaceException refused) {
-      return CompletableFuture.failedStage(refused);
-    }
+  /** Completes when the instant is past, and no space can be made any more at or before it. */
+  private CompletionStage<Void> closed(Instant at) {
+    long timestamp = MountedSpaceClient.timestampOf(at);
     return client
         .node()
         .store()
@@ -101,110 +199,60 @@ final class CutClient implements Cuts {
               if (at.toEpochMilli() > Timestamps.millis(now)) {
                 throw MemSpaceClient.inFuture(at, now);
               }
-              return round(caller, at, after, taker, ROUNDS_MAX);
+              return now > timestamp
+                  ? client.creations().close(timestamp)
+                  : CompletableFuture.runAsync(
+                          () -> {}, CompletableFuture.delayedExecutor(1, TimeUnit.MILLISECONDS))
+                      .thenCompose(done -> closed(at)); // the millisecond is not over yet
             });
   }
 
+  /** Takes spaces behind a place; tells the last one that was taken if there may be more. */
   private CompletionStage<Optional<String>> round(
-      Principal caller, Instant at, String after, Taker taker, int rounds) {
+      SpaceThen then, Optional<PastSpaces.Candidate> after, Taker taker, int rounds) {
     if (rounds == 0) {
-      return CompletableFuture.completedStage(Optional.of(after));
+      return CompletableFuture.completedStage(after.map(PastSpaces.Candidate::place));
     }
-    return client
-        .catalogue()
-        .page(after, SPACES_PAGE)
+    return spaces
+        .page(after, then.timestamp())
         .thenCompose(
-            page -> {
-              List<CompletionStage<Optional<Seen>>> all = new ArrayList<>();
-              page.forEach(each -> all.add(seen(caller, at, each.row().ledger())));
-              CompletionStage<List<Optional<Seen>>> seen =
-                  CompletableFuture.completedStage(new ArrayList<>());
-              for (CompletionStage<Optional<Seen>> each : all) {
-                seen =
-                    seen.thenCombine(
-                        each,
-                        (list, one) -> {
-                          list.add(one);
-                          return list;
-                        });
-              }
-              return seen.thenCompose(
-                  spaces -> {
-                    String last = after;
-                    for (int i = 0; i < spaces.size(); i++) {
-                      if (spaces.get(i).isPresent() && !taker.take(spaces.get(i).get())) {
-                        return CompletableFuture.completedStage(Optional.of(last));
-                      }
-                      last = page.get(i).name();
-                    }
-                    return page.size() < SPACES_PAGE
-                        ? CompletableFuture.completedStage(Optional.empty())
-                        : round(caller, at, last, taker, rounds - 1);
-                  });
-            });
+            page ->
+                all(page.candidates().stream().map(then::look).toList())
+                    .thenCompose(
+                        seen -> {
+                          Optional<PastSpaces.Candidate> last = after;
+                          for (int i = 0; i < seen.size(); i++) {
+                            if (seen.get(i).isPresent() && !taker.take(seen.get(i).get())) {
+                              return CompletableFuture.completedStage(
+                                  Optional.of(last.map(PastSpaces.Candidate::place).orElse("")));
+                            }
+                            last = Optional.of(page.candidates().get(i));
+                          }
+                          return page.last().isEmpty()
+                              ? CompletableFuture.completedStage(Optional.empty())
+                              : round(then, page.last(), taker, rounds - 1);
+                        }));
   }
 
-  /** Empty if it was not there, or is not the caller's to see. */
-  private CompletionStage<Optional<Seen>> seen(Principal caller, Instant at, LedgerId id) {
-    return client
-        .node()
-        .reader(id)
-        .own()
-        .state(SpaceRows.MANIFEST_KEY)
-        .thenCompose(
-            row -> {
-              Optional<SpaceRows.Manifest> now =
-                  row.map(bytes -> StateJson.decode(bytes, SpaceRows.Manifest.class))
-                      .filter(manifest -> !manifest.state().equals(SpaceRows.Manifest.DELETED))
-                      .filter(manifest -> manifest.wasThere(at.toEpochMilli()))
-                      .filter(
-                          manifest ->
-                              MemSpaceClient.maySee(caller, manifest.info(0, Optional.empty())));
-              return now.isEmpty()
-                  ? CompletableFuture.completedStage(Optional.empty())
-                  : seen(caller, at, id, now.get());
-            });
-  }
-
-  private CompletionStage<Optional<Seen>> seen(
-      Principal caller, Instant at, LedgerId id, SpaceRows.Manifest now) {
-    boolean owned = caller.admin() || now.owner().equals(caller.name());
-    return client
-        .node()
-        .reader(id)
-        .own()
-        .state(ForkRows.FORKED_FROM_KEY)
-        .thenCombine(
-            client.revisionAt(id, at),
-            (forkedFrom, revision) -> {
-              long first =
-                  forkedFrom
-                      .map(row -> StateJson.decode(row, ForkRows.ForkedFrom.class).revision())
-                      .orElse(0L);
-              return new StateAt(client.node().reader(id).own(), first, revision)
-                  .read()
-                  .thenApply(rows -> Optional.of(seen(rows, revision, forkedFrom, owned)));
-            })
-        .thenCompose(seen -> seen);
-  }
-
-  private static Seen seen(
-      Map<StateKey, Bytes> rows, long revision, Optional<Bytes> forkedFrom, boolean owned) {
-    Bytes row = rows.get(SpaceRows.MANIFEST_KEY);
-    if (row == null) {
-      throw new CompactedException(revision, revision + 1);
+  private static <T> CompletionStage<List<T>> all(List<CompletionStage<T>> stages) {
+    CompletionStage<List<T>> all = CompletableFuture.completedStage(new ArrayList<>());
+    for (CompletionStage<T> each : stages) {
+      all =
+          all.thenCombine(
+              each,
+              (list, one) -> {
+                list.add(one);
+                return list;
+              });
     }
-    SpaceRows.Manifest manifest = StateJson.decode(row, SpaceRows.Manifest.class);
-    List<MountInfo> mounts = new ArrayList<>();
-    rows.forEach(
-        (key, value) -> {
-          if (key.table() == SpaceRows.MOUNTS) {
-            mounts.add(
-                StateJson.decode(value, SpaceRows.Mount.class)
-                    .info(key.key().utf8(), manifest.name()));
-          }
-        });
-    mounts.sort((a, b) -> a.id().compareTo(b.id()));
-    return new Seen(manifest.info(revision, forkedFrom), mounts, owned);
+    return all;
+  }
+
+  private static <T> CompletionStage<T> checked(Supplier<CompletionStage<T>> call) {
+    try {
+      return call.get();
+    } catch (MemSpaceException refused) {
+      return CompletableFuture.failedStage(refused);
+    }
   }
 }

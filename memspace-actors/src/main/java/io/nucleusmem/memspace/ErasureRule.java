@@ -40,18 +40,29 @@ record ErasureRule(
 
   /** True if it covers a version. */
   boolean covers(EntryRef entry, long timestamp, Supplier<Map<String, String>> metadata) {
-    if (timestamp > before) {
+    boolean message = entry.region() == Region.COMM.code();
+    if (timestamp > before && !(message && subject != null)) {
       return false;
     }
     if (subject != null) {
-      return subject.equals(metadata.get().get(SUBJECT));
+      Map<String, String> told = metadata.get();
+      return subject.equals(told.get(SUBJECT)) && writtenAt(timestamp, told) <= before;
     }
-    if (entry.region() == Region.COMM.code()
-        || region != null && Region.ofLabel(region).code() != entry.region()) {
+    if (message || region != null && Region.ofLabel(region).code() != entry.region()) {
       return false; // messages are not entries of the space that have names
     }
     String name = entry.key().utf8();
     return prefix != null ? name.startsWith(prefix) : keys.contains(name);
+  }
+
+  /** A dead letter is as old as what it is a copy of. */
+  private static long writtenAt(long timestamp, Map<String, String> metadata) {
+    String original = metadata.get(DeadLetters.AT);
+    try {
+      return original == null ? timestamp : Math.min(timestamp, Long.parseLong(original));
+    } catch (NumberFormatException e) {
+      return timestamp; // somebody else's
+    }
   }
 
   /** Where the versions lie that it may cover. */

@@ -45,6 +45,8 @@ public enum ErrorCode {
   REQUEST_TOO_OLD(409, false),
   COMPACTED(410, false),
   ERASED(410, false),
+  /** The space of then is not there any more. */
+  SPACE_DELETED(410, false),
   REVISION_MISMATCH(412, false),
   TOO_LARGE(413, false),
   UNSUPPORTED_MEDIA_TYPE(415, false),

@@ -15,6 +15,6 @@ record ForkOrigin(Base base, ForkRows.ForkedFrom from) {
   List<Change> changes() {
     return from == null
         ? List.of()
-        : List.of(new Change.OfState(ForkRows.FORKED_FROM_KEY, StateJson.encode(from)));
+        : List.of(SpaceRows.change(ForkRows.FORKED_FROM_KEY, StateJson.encode(from)));
   }
 }

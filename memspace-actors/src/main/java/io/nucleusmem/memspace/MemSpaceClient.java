@@ -41,6 +41,7 @@ final class MemSpaceClient implements MemSpaces {
   private final VersionCache cache;
   private final Pins pins;
   private final ForkClient forks;
+  private final Creations creations;
 
   MemSpaceClient(
       MemSpaceNode node, Catalogue catalogue, WatchHub hub, Topics topics, VersionCache cache) {
@@ -52,6 +53,7 @@ final class MemSpaceClient implements MemSpaces {
     this.cache = cache;
     this.pins = new Pins(node, catalogue);
     this.forks = new ForkClient(this, pins);
+    this.creations = new Creations(node.store());
   }
 
   MemSpaceNode node() {
@@ -64,6 +66,10 @@ final class MemSpaceClient implements MemSpaces {
 
   Catalogue catalogue() {
     return catalogue;
+  }
+
+  Creations creations() {
+    return creations;
   }
 
   @Override
@@ -197,9 +203,7 @@ final class MemSpaceClient implements MemSpaces {
               ErrorCode.UNAVAILABLE,
               "space [%s] is being deleted; try again".formatted(request.name())));
     }
-    return node.store()
-        .now()
-        .thenCompose(now -> commit(caller, request, owner, stamp, id, origin, now))
+    return commit(caller, request, owner, stamp, id, origin, Creations.TRIES_MAX)
         .thenCompose(
             made ->
                 made.isPresent()
@@ -221,6 +225,33 @@ final class MemSpaceClient implements MemSpaces {
       RequestStamp stamp,
       LedgerId id,
       ForkOrigin origin,
+      int tries) {
+    return creations
+        .open(request.name())
+        .thenCompose(
+            gate ->
+                node.store()
+                    .now()
+                    .thenCompose(
+                        now -> commit(caller, request, owner, stamp, id, origin, gate, now)))
+        .exceptionallyCompose(
+            failure -> {
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              return tries > 1 && cause instanceof Creations.ClosedException
+                  ? commit(caller, request, owner, stamp, id, origin, tries - 1)
+                  : CompletableFuture.failedStage(cause);
+            });
+  }
+
+  private CompletionStage<Optional<CreatedSpace>> commit(
+      Principal caller,
+      CreateSpace request,
+      String owner,
+      RequestStamp stamp,
+      LedgerId id,
+      ForkOrigin origin,
+      Bytes gate,
       long now) {
     SpaceRows.Manifest manifest = SpaceRows.Manifest.of(request, owner, Timestamps.millis(now));
     String mountId = SpaceRows.mountId(id, 0);
@@ -230,12 +261,14 @@ final class MemSpaceClient implements MemSpaces {
             caller.name(),
             !owner.equals(caller.name()));
     List<Change> changes = new ArrayList<>(origin.changes());
-    changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)));
-    changes.add(new Change.OfState(SpaceRows.mountKey(mountId), StateJson.encode(mount)));
+    changes.add(SpaceRows.change(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)));
+    changes.add(SpaceRows.change(SpaceRows.mountKey(mountId), StateJson.encode(mount)));
     LogRecord record = new LogRecord(caller.name(), stamp, changes);
     Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString());
     WriteBatch.Builder batch =
-        WriteBatch.at(now).insert(Catalogue.key(request.name()), StateJson.encode(row));
+        WriteBatch.at(now)
+            .insert(Catalogue.key(request.name()), StateJson.encode(row))
+            .require(gate);
     Ledger.create(batch, node.store(), id, 0, now, record, origin.base());
     return commit(batch.build(), RESENDS_MAX)
         .handle(
@@ -250,7 +283,8 @@ final class MemSpaceClient implements MemSpaces {
                             Optional.ofNullable(origin.from()).map(StateJson::encode)),
                         mount.info(mountId, request.name())));
               }
-              if (cause instanceof RefusedCommitException) {
+              if (cause instanceof RefusedCommitException refused) {
+                Creations.requireOpen(refused, gate);
                 return Optional.empty();
               }
               throw Calls.explain(cause);
@@ -545,9 +579,17 @@ final class MemSpaceClient implements MemSpaces {
                     .thenCompose(
                         origin ->
                             ledgers(id, names.values())
-                                .thenCompose(ledgers -> catalogue.remove(space, id, ledgers))
+                                .thenCompose(ledgers -> remove(space, id, ledgers))
                                 .thenCompose(done -> catalogue.empty())
                                 .thenCompose(removed -> pins.unpin(origin, id))));
+  }
+
+  private CompletionStage<Void> remove(String space, LedgerId id, List<LedgerId> ledgers) {
+    return node.reader(id)
+        .own()
+        .past()
+        .behindLog()
+        .thenCompose(past -> catalogue.remove(space, id, ledgers, past));
   }
 
   /** All that a space consists of, the copies that a fork has of what it stood on included. */

@@ -104,13 +104,13 @@ final class SpaceChanges {
       requireOwner(manifest, caller);
       SpaceRows.Manifest changed = manifest.with(change);
       List<Change> changes = new ArrayList<>();
-      changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(changed)));
+      changes.add(SpaceRows.change(SpaceRows.MANIFEST_KEY, StateJson.encode(changed)));
       if (changed.isPrivate() && !changed.owner().equals(manifest.owner())) {
         view.table(SpaceRows.MOUNTS)
             .forEach(
                 (key, row) -> {
                   if (!Decoded.mount(row, key.key().utf8(), manifest.name()).asAdmin()) {
-                    changes.add(new Change.OfState(key, null));
+                    changes.add(SpaceRows.change(key, null));
                   }
                 });
       }

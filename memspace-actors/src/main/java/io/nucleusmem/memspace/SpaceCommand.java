@@ -95,6 +95,6 @@ abstract class SpaceCommand implements Command {
 
   /** Changes that are nothing but rows of state. */
   static List<Change> state(io.nucleusmem.ledger.StateKey key, Bytes value) {
-    return List.of(new Change.OfState(key, value));
+    return List.of(SpaceRows.change(key, value));
   }
 }

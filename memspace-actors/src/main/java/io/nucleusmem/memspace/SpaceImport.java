@@ -1,16 +1,16 @@
 package io.nucleusmem.memspace;
 
-import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.LedgerCopy;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
-import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
+import io.nucleusmem.ledger.PastState;
 import io.nucleusmem.ledger.StateKey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.WriteBatch;
 import java.security.MessageDigest;
@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -205,23 +206,11 @@ final class SpaceImport {
       if (next >= 0 && row.first() != next || row.last() > ledger.revision()) {
         throw damaged(block, "commit [%d] where [%d] belongs".formatted(row.first(), next));
       }
-      boolean oldest = next < 0 && ledger.topic() == null;
       next = row.last() + 1;
-      rows.add(oldest ? withState(row) : row);
+      rows.add(row);
     }
     return write(
         rows, (batch, row) -> LedgerCopy.commit(batch, id, row, commits++ % ANCHOR_EVERY == 0));
-  }
-
-  /** What the space is stands in its oldest commit, where a cut through the past looks for it. */
-  private LogRow withState(LogRow row) {
-    List<LogRecord> records = new ArrayList<>(row.records());
-    LogRecord first = records.get(0);
-    List<Change> changes = new ArrayList<>(first.changes());
-    changes.add(new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest())));
-    changes.add(new Change.OfState(SpaceRows.mountKey(mountId()), StateJson.encode(mount())));
-    records.set(0, new LogRecord(first.author(), first.request(), changes));
-    return new LogRow(row.first(), row.owner(), row.timestamp(), records);
   }
 
   private record Stored(EntryRef entry, long revision, Bytes value) {}
@@ -328,29 +317,55 @@ final class SpaceImport {
       return CompletableFuture.failedStage(
           ExportReader.damaged(endedAt, blocks, "something behind its end"));
     }
-    return complete()
-        .thenCompose(done -> store.now())
+    return complete().thenCompose(done -> appear(Creations.TRIES_MAX)).thenApply(done -> made());
+  }
+
+  private CompletionStage<Void> appear(int tries) {
+    return new Creations(store)
+        .open(name)
         .thenCompose(
-            now -> {
-              appearing = true;
-              importedAt = Timestamps.millis(now); // it was not there before
-              WriteBatch.Builder batch = WriteBatch.at(now);
-              batch.insert(
-                  Catalogue.key(name), StateJson.encode(new Catalogue.SpaceRow(space.toString())));
-              put(batch, space, SpaceRows.MANIFEST_KEY, StateJson.encode(manifest()));
-              put(batch, space, SpaceRows.mountKey(mountId()), StateJson.encode(mount()));
-              topics.forEach(
-                  (topic, its) ->
-                      put(
-                          batch,
-                          space,
-                          SpaceRows.topicKey(topic),
-                          StateJson.encode(new SpaceRows.Topic(its.toString(), null))));
-              state.forEach((key, row) -> put(batch, space, key, row));
-              ids.forEach(each -> batch.delete(Catalogue.stagedKey(each)));
-              return Resent.commit(store, batch.build());
-            })
-        .thenApply(done -> made());
+            gate ->
+                store
+                    .now()
+                    .thenCompose(now -> Resent.commit(store, appearance(gate, now)))
+                    .exceptionallyCompose(
+                        failure -> {
+                          Throwable cause =
+                              failure instanceof CompletionException ? failure.getCause() : failure;
+                          return tries > 1
+                                  && cause instanceof RefusedCommitException refused
+                                  && refused.key().equals(gate)
+                              ? appear(tries - 1)
+                              : CompletableFuture.failedStage(cause);
+                        }));
+  }
+
+  private WriteBatch appearance(Bytes gate, long now) {
+    appearing = true;
+    importedAt = Timestamps.millis(now); // it was not there before
+    WriteBatch.Builder batch = WriteBatch.at(now).require(gate);
+    batch.insert(Catalogue.key(name), StateJson.encode(new Catalogue.SpaceRow(space.toString())));
+    Map<StateKey, Bytes> own =
+        Map.of(
+            SpaceRows.MANIFEST_KEY,
+            StateJson.encode(manifest()),
+            SpaceRows.mountKey(mountId()),
+            StateJson.encode(mount()));
+    own.forEach(
+        (key, row) -> {
+          put(batch, space, key, row);
+          PastState.addRow(batch, space, key, now, row);
+        });
+    topics.forEach(
+        (topic, its) ->
+            put(
+                batch,
+                space,
+                SpaceRows.topicKey(topic),
+                StateJson.encode(new SpaceRows.Topic(its.toString(), null))));
+    state.forEach((key, row) -> put(batch, space, key, row));
+    ids.forEach(each -> batch.delete(Catalogue.stagedKey(each)));
+    return batch.build();
   }
 
   /** The space that the last commit makes. */

@@ -1,6 +1,7 @@
 package io.nucleusmem.memspace;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.nucleusmem.ledger.Change;
 import io.nucleusmem.ledger.EntryRef;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.StateKey;
@@ -241,6 +242,12 @@ final class SpaceRows {
     LedgerId ledger() {
       return LedgerId.parse(id);
     }
+  }
+
+  /** A change of a row of state. What a space was, and who had it mounted, stays known. */
+  static Change change(StateKey key, Bytes value) {
+    boolean kept = key.table() == MANIFEST || key.table() == MOUNTS || key.table() == FORKED_FROM;
+    return new Change.OfState(key, value, kept);
   }
 
   static StateKey mountKey(String mountId) {

@@ -2,10 +2,7 @@ package io.nucleusmem.memspace;
 
 import akka.actor.typed.javadsl.ActorContext;
 import io.nucleusmem.ledger.Change;
-import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerKeys;
-import io.nucleusmem.ledger.Outcome;
-import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.ledger.Version;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
@@ -14,10 +11,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -40,6 +35,7 @@ final class TopicSubscription {
   private final ActorContext<LedgerOwner.Message> context;
   private final TopicRows.Manifest manifest;
   private final Subscription state;
+  private final DeadLetters deadLetters;
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private final List<Promise<Boolean>> unsaved = new ArrayList<>(); // acknowledged, not written yet
   private boolean fetching;
@@ -58,6 +54,9 @@ final class TopicSubscription {
     this.context = context;
     this.manifest = manifest;
     this.state = state;
+    this.deadLetters =
+        new DeadLetters(
+            topic.node(), topic.id(), manifest, state.name(), state.spec().deliveriesMax());
   }
 
   SubscriptionInfo info(boolean created) {
@@ -303,57 +302,9 @@ final class TopicSubscription {
     if (!state.dying(revision)) {
       return;
     }
-    MemSpaceNode node = topic.node();
-    CompletionStage<Outcome> buried =
-        node.reader(topic.id())
-            .exact(TopicRows.message(revision), revision)
-            .thenCompose(
-                version ->
-                    node.calls()
-                        .<LedgerId>call(
-                            (promise, again) ->
-                                node.spaces()
-                                    .tell(
-                                        LedgerId.parse(manifest.spaceId()),
-                                        new MemSpace.FindTopic(
-                                            manifest.name() + ".dead",
-                                            true,
-                                            AUTHOR + state.name(),
-                                            null,
-                                            promise)))
-                        .thenCompose(dead -> publish(dead, version.orElseThrow())));
     context.pipeToSelf(
-        buried, (done, failure) -> new LedgerOwner.Step(() -> buried(revision, failure)));
-  }
-
-  private CompletionStage<Outcome> publish(LedgerId dead, Version version) {
-    Content content = ContentCodec.decode(version.body());
-    Map<String, String> metadata = new HashMap<>(content.metadata());
-    metadata.put(
-        "dead-reason", "not acknowledged in %d deliveries".formatted(state.spec().deliveriesMax()));
-    metadata.put("dead-topic", manifest.name());
-    metadata.put("dead-subscription", state.name());
-    metadata.put("dead-revision", Long.toString(version.revision()));
-    RequestStamp stamp =
-        RequestStamp.of("dead/%s/%s/%d".formatted(topic.id(), state.name(), version.revision()), 0);
-    return topic
-        .node()
-        .calls()
-        .call(
-            (promise, again) ->
-                topic
-                    .node()
-                    .topics()
-                    .tell(
-                        dead,
-                        new Topic.Publish(
-                            null,
-                            version.author(),
-                            stamp,
-                            true,
-                            content.withMetadata(metadata),
-                            version.to(),
-                            promise)));
+        deadLetters.bury(revision),
+        (done, failure) -> new LedgerOwner.Step(() -> buried(revision, failure)));
   }
 
   private void buried(long revision, Throwable failure) {

@@ -381,7 +381,7 @@ class ExportImportTest {
 
   private static List<String> cut(TestNode node, Instant at) {
     return await(node.spaces().cuts().spaces(BEN, at, 10, Optional.empty())).items().stream()
-        .map(space -> space.name() + " " + space.labels())
+        .map(space -> space.name() + " " + space.info().orElseThrow().labels())
         .toList();
   }
 

@@ -783,8 +783,8 @@ abstract class ForkContract {
     Map<String, SpaceInfo> all = new TreeMap<>();
     Optional<String> next = Optional.empty();
     do {
-      Paged<SpaceInfo> page = await(spaces.cuts().spaces(ANNA, at, 3, next));
-      page.items().forEach(space -> all.put(space.name(), space));
+      Paged<SpaceAt> page = await(spaces.cuts().spaces(ANNA, at, 3, next));
+      page.items().forEach(space -> space.info().ifPresent(info -> all.put(space.name(), info)));
       next = page.next();
     } while (next.isPresent());
     return all;
@@ -794,8 +794,9 @@ abstract class ForkContract {
     List<String> all = new ArrayList<>();
     Optional<String> next = Optional.empty();
     do {
-      Paged<MountInfo> page = await(spaces.cuts().mounts(ANNA, at, 1, next));
+      Paged<MountAt> page = await(spaces.cuts().mounts(ANNA, at, 1, next));
       page.items().stream()
+          .flatMap(each -> each.mount().stream())
           .filter(mount -> mount.space().equals(name))
           .forEach(mount -> all.add(mount.holder()));
       next = page.next();

@@ -104,7 +104,7 @@ class SpaceCatalogueTest extends SpaceFixture {
   void deletionThatComesLateDoesNotTakeTheNameFromTheSpaceThatHasItNow() {
     await(spaces.delete(ANNA, name));
     MountedSpace next = create(CreateSpace.shared(name));
-    await(new Catalogue(store).remove(name, ledger(), List.of(ledger())));
+    await(new Catalogue(store).remove(name, ledger(), List.of(ledger()), Map.of()));
     assertThat(await(spaces.describe(ANNA, name)).owner()).isEqualTo("anna");
     await(next.put(EntryKey.of("k"), Content.text("v")));
   }

@@ -1,6 +1,5 @@
 package io.nucleusmem.agent;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
@@ -13,6 +12,8 @@ import io.nucleusmem.memspace.Region;
 import io.nucleusmem.memspace.RevisionMismatchException;
 import io.nucleusmem.memspace.ScanRequest;
 import io.nucleusmem.memspace.StateJson;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletionStage;
  */
 final class AgentDirectory {
   private static final String PREFIX = "agent/";
+  private static final String RUNS_PREFIX = "runs/";
 
   private final MountedSpace space;
 
@@ -38,7 +40,7 @@ final class AgentDirectory {
 
   /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
   CompletionStage<Void> add(AgentSpec spec) {
-    String json = StateJson.encode(Map.of("type", spec.type(), "config", spec.config())).utf8();
+    String json = StateJson.encode(new Stored(spec.type(), spec.config())).utf8();
     return space
         .putIfAbsent(key(spec.id()), Content.json(json))
         .handle(
@@ -87,23 +89,43 @@ final class AgentDirectory {
         .thenApply(
             page ->
                 new Paged<>(
-                    page.items().stream()
-                        .map(
-                            entry ->
-                                new Listed(
-                                    entry.key().name().substring(PREFIX.length()), type(entry)))
-                        .toList(),
+                    page.items().stream().map(AgentDirectory::listed).toList(),
                     page.revision(),
                     page.next()));
   }
 
-  /** All agents, page after page. */
-  CompletionStage<java.util.List<Listed>> all() {
-    return all(Optional.empty(), new java.util.ArrayList<>());
+  /**
+   * Where an agent began to run, and with what.
+   *
+   * @param mounts ids
+   */
+  record Runs(String node, List<String> mounts) {
+    Runs {
+      mounts = List.copyOf(mounts);
+    }
   }
 
-  private CompletionStage<java.util.List<Listed>> all(
-      Optional<String> cursor, java.util.List<Listed> found) {
+  /** Writes down where an agent runs now and with which mounts, for who asks for the past. */
+  CompletionStage<Void> runs(String id, Runs runs) {
+    return space
+        .put(EntryKey.of(RUNS_PREFIX + id), Content.json(StateJson.encode(runs).utf8()))
+        .thenApply(written -> null);
+  }
+
+  /** What was written down of it at an instant; empty if it had not begun to run. */
+  CompletionStage<Optional<Runs>> ran(String id, ReadAt at) {
+    return space
+        .get(EntryKey.of(RUNS_PREFIX + id), at)
+        .thenApply(
+            entry -> entry.map(found -> StateJson.decode(found.content().value(), Runs.class)));
+  }
+
+  /** All agents, page after page. */
+  CompletionStage<List<Listed>> all() {
+    return all(Optional.empty(), new ArrayList<>());
+  }
+
+  private CompletionStage<List<Listed>> all(Optional<String> cursor, List<Listed> found) {
     return page(1_000, cursor)
         .thenCompose(
             page -> {
@@ -115,9 +137,26 @@ final class AgentDirectory {
   }
 
   private static String type(Entry entry) {
-    return StateJson.decode(entry.content().value(), JsonNode.class).path("type").asText();
+    return stored(entry).type();
+  }
+
+  private static Stored stored(Entry entry) {
+    return StateJson.decode(entry.content().value(), Stored.class);
+  }
+
+  private static Listed listed(Entry entry) {
+    Stored stored = stored(entry);
+    return new Listed(
+        entry.key().name().substring(PREFIX.length()), stored.type(), stored.config());
+  }
+
+  /** An agent as its entry says. */
+  private record Stored(String type, Map<String, String> config) {
+    Stored {
+      config = config == null ? Map.of() : config;
+    }
   }
 
   /** An agent in a listing. */
-  record Listed(String id, String type) {}
+  record Listed(String id, String type, Map<String, String> config) {}
 }

@@ -182,6 +182,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       acquireAnew();
     } else {
       run(state, true);
+      runsHere(state);
     }
   }
 
@@ -396,9 +397,20 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
               if (!old.isEmpty()) {
                 release(next, old);
               }
-              waiting.forEach(replyTo -> replyTo.tell(new Info(info(next))));
+              Info info = new Info(info(next));
+              List<ActorRef<Reply>> told = List.copyOf(waiting);
               waiting.clear();
+              // whoever hears of the new mounts finds them in the past of this moment
+              runsHere(next)
+                  .whenComplete((done, failure) -> told.forEach(replyTo -> replyTo.tell(info)));
             });
+  }
+
+  /** Has it written down where the agent runs and with what. */
+  private CompletionStage<Void> runsHere(State state) {
+    List<String> mounts = state.held().stream().map(Held::mountId).toList();
+    return node.directory()
+        .runs(state.spec().id(), new AgentDirectory.Runs(node.address(), mounts));
   }
 
   private EffectBuilder<Event, State> notAcquired(State state, Throwable failure) {

@@ -46,10 +46,7 @@ public interface Agents {
   /** A page of the agents, by id. */
   CompletionStage<Paged<AgentInfo>> list(Principal caller, int limit, Optional<String> cursor);
 
-  /**
-   * A page of the agents that there were at an instant, by id. What they had mounted then, {@link
-   * io.nucleusmem.memspace.Cuts#mounts} tells; where they ran is not kept.
-   */
+  /** A page of the agents that there were at an instant, by id, with what they had mounted. */
   CompletionStage<Paged<AgentAt>> at(
       Principal caller, Instant at, int limit, Optional<String> cursor);
 

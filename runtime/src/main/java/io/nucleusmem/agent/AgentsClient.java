@@ -14,7 +14,6 @@ import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Published;
-import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.routing.Recipients;
 import java.time.Instant;
@@ -232,14 +231,7 @@ final class AgentsClient implements Agents {
   @Override
   public CompletionStage<Paged<AgentAt>> at(
       Principal caller, Instant at, int limit, Optional<String> cursor) {
-    return node.directory()
-        .page(ReadAt.instant(at), limit, cursor)
-        .thenApply(
-            page ->
-                new Paged<>(
-                    page.items().stream().map(one -> new AgentAt(one.id(), one.type())).toList(),
-                    page.revision(),
-                    page.next()));
+    return new PastAgents(node).at(at, limit, cursor);
   }
 
   @Override

@@ -2,12 +2,16 @@ package io.nucleusmem.http;
 
 import akka.http.javadsl.model.HttpResponse;
 import io.nucleusmem.agent.Agents;
+import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.ScanRequest;
+import io.nucleusmem.memspace.SpaceAt;
 import io.nucleusmem.routing.Routes;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -23,8 +27,6 @@ final class AsOfRoutes {
     this.agents = agents;
     this.routes = routes;
   }
-
-  record AgentJson(String id, String type) {}
 
   void addTo(RouteTable table) {
     Set<String> pages = Set.of("limit", "cursor");
@@ -48,20 +50,20 @@ final class AsOfRoutes {
     return spaces
         .cuts()
         .spaces(call.principal(), at(call), call.limit(), call.cursor())
-        .thenApply(page -> Answers.page(page, SpaceRoutes.SpaceJson::of));
+        .thenApply(page -> Answers.page(page, AsOfJson.SpaceAtJson::of));
   }
 
   private CompletionStage<HttpResponse> mounts(Call call) {
     return spaces
         .cuts()
         .mounts(call.principal(), at(call), call.limit(), call.cursor())
-        .thenApply(page -> Answers.page(page, MountRoutes.MountJson::of));
+        .thenApply(page -> Answers.page(page, AsOfJson::mount));
   }
 
   private CompletionStage<HttpResponse> agents(Call call) {
     return agents
         .at(call.principal(), at(call), call.limit(), call.cursor())
-        .thenApply(page -> Answers.page(page, one -> new AgentJson(one.id(), one.type())));
+        .thenApply(page -> Answers.page(page, AsOfJson.AgentAtJson::of));
   }
 
   private CompletionStage<HttpResponse> routes(Call call) {
@@ -84,10 +86,20 @@ final class AsOfRoutes {
             values,
             call.limit(),
             call.cursor());
-    Optional<String> mount = call.header(Headers.MOUNT);
-    return (mount.isPresent()
-            ? spaces.open(call.principal(), mount.get())
-            : spaces.openOnly(call.principal(), space))
+    return spaces
+        .cuts()
+        .space(call.principal(), space, at(call))
+        .thenCompose(
+            then -> {
+              if (then.isPresent() && then.get().content() == SpaceAt.Content.SPACE_DELETED) {
+                throw new MemSpaceException(
+                    ErrorCode.SPACE_DELETED,
+                    "space [%s] of [%s] has been deleted: nothing of what it held is left"
+                        .formatted(space, at(call)),
+                    Map.of("space", space));
+              }
+              return open(call, space);
+            })
         .thenCompose(
             mounted -> {
               if (!mounted.mount().space().equals(space)) {
@@ -97,5 +109,12 @@ final class AsOfRoutes {
               return mounted.scan(request);
             })
         .thenApply(page -> Answers.pageAt(page, entry -> EntryRoutes.EntryJson.of(entry, values)));
+  }
+
+  private CompletionStage<MountedSpace> open(Call call, String space) {
+    Optional<String> mount = call.header(Headers.MOUNT);
+    return mount.isPresent()
+        ? spaces.open(call.principal(), mount.get())
+        : spaces.openOnly(call.principal(), space);
   }
 }

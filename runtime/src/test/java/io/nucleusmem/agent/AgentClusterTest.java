@@ -132,23 +132,28 @@ class AgentClusterTest {
   @Test
   void aTypeThatJoinsLaterIsSpawnedFromAnyNodeAtOnce() {
     Node first = node("old");
+    Node other = node("other");
     MountedSpace desk = desk(first);
     MemSpaceException unknown =
         catchThrowableOfType(
             MemSpaceException.class,
             () -> await(first.agents().spawn(ANNA, AgentSpec.of("new", "n", DESK))));
     assertThat(unknown.code()).isEqualTo(ErrorCode.UNKNOWN_AGENT_TYPE);
-    assertThat(unknown.getMessage()).contains("[old]");
+    assertThat(unknown.getMessage()).contains("[old, other]");
 
     Node second = node("new");
-    eventually(() -> await(first.agents().types()).size() == 2);
+    for (Node node : List.of(first, other)) {
+      eventually(() -> await(node.agents().types()).size() == 3);
+    }
+    assertThat(await(other.agents().spawn(ANNA, AgentSpec.of("new", "m", DESK))).node())
+        .isEqualTo(second.address());
     AgentInfo info = await(first.agents().spawn(ANNA, AgentSpec.of("new", "n", DESK)));
     assertThat(info.node()).isEqualTo(second.address());
     send(first, "n", "hello");
     eventually(() -> notes(desk).contains("n/hello"));
     assertThat(await(second.agents().describe(ANNA, "n")).type()).isEqualTo("new");
     assertThat(await(first.agents().types()))
-        .contains(new AgentTypeInfo("new", 1, List.of(second.address())));
+        .contains(new AgentTypeInfo("new", 2, List.of(second.address())));
   }
 
   /** As when a call got no answer in time and was sent again, to another node. */

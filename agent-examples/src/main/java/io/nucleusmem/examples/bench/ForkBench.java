@@ -11,7 +11,7 @@ import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.ReadAt;
-import io.nucleusmem.memspace.SpaceInfo;
+import io.nucleusmem.memspace.SpaceAt;
 import io.nucleusmem.memspace.WriteOptions;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -130,8 +130,7 @@ final class ForkBench {
       long from = System.nanoTime();
       Optional<String> next = Optional.empty();
       do {
-        Paged<SpaceInfo> page =
-            await(node.spaces().cuts().spaces(BenchNode.CALLER, at, 1_000, next));
+        Paged<SpaceAt> page = await(node.spaces().cuts().spaces(BenchNode.CALLER, at, 1_000, next));
         next = page.next();
       } while (next.isPresent());
       millis[i] = (System.nanoTime() - from) / 1e6;
