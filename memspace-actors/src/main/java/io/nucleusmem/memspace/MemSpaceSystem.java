@@ -5,8 +5,11 @@ import akka.actor.Cancellable;
 import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
+import akka.cluster.Member;
+import akka.cluster.MemberStatus;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
+import akka.cluster.typed.Cluster;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerReader;
 import io.nucleusmem.ledger.RequestStamp;
@@ -61,8 +64,8 @@ public final class MemSpaceSystem {
     ClusterSharding sharding = ClusterSharding.get(system);
     Calls calls = new Calls(system, settings.callTimeout(), settings.attemptTimeout());
     boolean exact = store.scope() == StoreScope.ALL;
-    Owners spaces = new Owners(sharding, MemSpace.TYPE_KEY, exact);
-    Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY, exact);
+    Owners spaces = new Owners(sharding, MemSpace.TYPE_KEY, exact, () -> hasOthers(system));
+    Owners topicOwners = new Owners(sharding, Topic.TYPE_KEY, exact, () -> hasOthers(system));
     Grants grants = new Grants(calls, spaces, settings.grantLease(), answers);
     MemSpaceNode node =
         new MemSpaceNode(
@@ -157,6 +160,16 @@ public final class MemSpaceSystem {
     sweeper.start();
     system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
     return new MemSpaceSystem(client, node, hub, operations, keeping, sweeper);
+  }
+
+  private static boolean hasOthers(ActorSystem<?> system) {
+    Cluster cluster = Cluster.get(system);
+    for (Member member : cluster.state().getMembers()) {
+      if (member.status().equals(MemberStatus.up()) && !member.equals(cluster.selfMember())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The client of this node. */

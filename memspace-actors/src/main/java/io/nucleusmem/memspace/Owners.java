@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * The way to the owners of one kind of ledger: straight to an actor of this node where one lives,
@@ -18,6 +19,7 @@ final class Owners {
   private final ClusterSharding sharding;
   private final EntityTypeKey<LedgerOwner.Message> type;
   private final boolean exact;
+  private final BooleanSupplier others;
   private final Map<LedgerId, LiveOwner> live = new ConcurrentHashMap<>();
   private volatile boolean leaving; // sharding of this node is about to hand over
 
@@ -25,8 +27,14 @@ final class Owners {
    * The way to owners.
    *
    * @param exact true where the store is this process's own
+   * @param others true while there is another node where owners may live
    */
-  Owners(ClusterSharding sharding, EntityTypeKey<LedgerOwner.Message> type, boolean exact) {
+  Owners(
+      ClusterSharding sharding,
+      EntityTypeKey<LedgerOwner.Message> type,
+      boolean exact,
+      BooleanSupplier others) {
+    this.others = others;
     this.sharding = sharding;
     this.type = type;
     this.exact = exact;
@@ -36,6 +44,17 @@ final class Owners {
     LiveOwner owner = live.get(id);
     if (owner != null) {
       owner.tell(message);
+    } else if (leaving && !others.getAsBoolean()) {
+      // sharding would hold it, and with it the stop of the node, until a time-out
+      if (message.reply() != null) {
+        message
+            .reply()
+            .fail(
+                new MemSpaceException(
+                    ErrorCode.UNAVAILABLE,
+                    "the node is stopping, and it is the last one",
+                    Map.of("node", "stopping")));
+      }
     } else {
       sharding.entityRefFor(type, id.toString()).tell(message);
     }

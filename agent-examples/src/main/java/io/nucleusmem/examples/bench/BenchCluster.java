@@ -77,10 +77,8 @@ final class BenchCluster implements AutoCloseable {
     store = given == null ? new BenchProcess(logback, server, STORE_READY, TEST_SERVER, "0") : null;
     try {
       pd = given == null ? store.ready() : given;
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < count; i++) { // one after the other: the first is the oldest member
         begin(i);
-      }
-      for (int i = 0; i < count; i++) {
         addresses.set(i, URI.create(nodes.get(i).ready()));
       }
     } catch (IOException | RuntimeException e) {
