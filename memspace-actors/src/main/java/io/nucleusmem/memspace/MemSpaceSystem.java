@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 
 /**
  * Spaces and topics on one node: starts their sharding, the hub of watches, the table of mounts.
@@ -33,16 +34,19 @@ public final class MemSpaceSystem {
   private final MemSpaceNode node;
   private final OperationsClient operations;
   private final SpaceKeepingClient keeping;
+  private final WatchHub hub;
   private final ForkSweep forks;
 
   private MemSpaceSystem(
       MemSpaceClient client,
       MemSpaceNode node,
+      WatchHub hub,
       OperationsClient operations,
       SpaceKeepingClient keeping,
       ForkSweep forks) {
     this.client = client;
     this.node = node;
+    this.hub = hub;
     this.operations = operations;
     this.keeping = keeping;
     this.forks = forks;
@@ -155,7 +159,7 @@ public final class MemSpaceSystem {
     ForkSweep sweeper = new ForkSweep(system, node, catalogue, client.pins(), keeping, forks);
     sweeper.start();
     system.getWhenTerminated().whenComplete((done, failure) -> operations.stop());
-    return new MemSpaceSystem(client, node, operations, keeping, sweeper);
+    return new MemSpaceSystem(client, node, hub, operations, keeping, sweeper);
   }
 
   private static boolean hasOthers(ActorSystem<?> system) {
@@ -181,6 +185,11 @@ public final class MemSpaceSystem {
   /** The id of the space that has the name now; {@link ErrorCode#SPACE_NOT_FOUND}. */
   public CompletionStage<LedgerId> idOf(String space) {
     return new Catalogue(node.store()).resolve(space);
+  }
+
+  /** The newest revision that a space had at a past timestamp; -1 if it was not there. */
+  public CompletionStage<Long> revisionAt(String space, long timestamp) {
+    return idOf(space).thenCompose(id -> node.reader(id).revisionAt(timestamp));
   }
 
   /** True unless the space was deleted, whoever has its name now. */
@@ -216,6 +225,18 @@ public final class MemSpaceSystem {
     return new MountedSpaceClient(client, grant);
   }
 
+  /**
+   * What some authors wrote into a space and its topics.
+   *
+   * @param from timestamp of the first commit
+   * @param until timestamp of the last
+   */
+  public CompletionStage<Authorship.Found> writtenBy(
+      LedgerId space, Predicate<String> authors, long from, long until) {
+    return new Authorship(new LedgerReader(node.store(), space), view(space), authors, from, until)
+        .find();
+  }
+
   /** Long-running work, of all nodes. */
   public Operations operations() {
     return operations;
@@ -224,6 +245,11 @@ public final class MemSpaceSystem {
   /** What becomes of spaces' pasts. */
   public SpaceKeeping keeping() {
     return keeping;
+  }
+
+  /** Who hears on this node that several watchers are told of the same commit; one at a time. */
+  public void feeding(Feeding listener) {
+    hub.feeding(listener);
   }
 
   /** Owners of spaces and topics that live on this node now. */

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * All watches of one ledger on one node: one subscription with the owner, whatever the number of
@@ -110,6 +111,7 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
   private final WatchSource source;
   private final MemSpaceSettings settings;
   private final VersionCache cache;
+  private final Supplier<Feeding> feeding;
   private final Runnable onIdle;
   private final Listener listener;
   private final List<Watcher> watchers = new ArrayList<>();
@@ -122,11 +124,16 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
   private int idleBeats;
 
   static Behavior<Message> create(
-      WatchSource source, MemSpaceSettings settings, VersionCache cache, Runnable onIdle) {
+      WatchSource source,
+      MemSpaceSettings settings,
+      VersionCache cache,
+      Supplier<Feeding> feeding,
+      Runnable onIdle) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new WatchChannel(context, timers, source, settings, cache, onIdle)));
+                timers ->
+                    new WatchChannel(context, timers, source, settings, cache, feeding, onIdle)));
   }
 
   private WatchChannel(
@@ -135,9 +142,11 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
       WatchSource source,
       MemSpaceSettings settings,
       VersionCache cache,
+      Supplier<Feeding> feeding,
       Runnable onIdle) {
     super(context);
     this.source = source;
+    this.feeding = feeding;
     this.settings = settings;
     this.cache = cache;
     this.onIdle = onIdle;
@@ -236,14 +245,24 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
       ringAfter = oldest.row.last();
     }
     cache.committed(source.id(), row);
-    for (int i = 0; i < watchers.size(); i++) {
-      feed(watchers.get(i));
-    }
+    feedAll();
     removeEnded();
     return this;
   }
 
   // ---- feeding a watcher ----
+
+  private void feedAll() {
+    Feeding round = watchers.size() > 1 ? feeding.get() : Feeding.NONE;
+    round.begins();
+    try {
+      for (int i = 0; i < watchers.size(); i++) {
+        feed(watchers.get(i));
+      }
+    } finally {
+      round.ends();
+    }
+  }
 
   private void feed(Watcher watcher) {
     while (!watcher.isBusy() && !watcher.isClosed() && watcher.cursor() < position) {

@@ -20,6 +20,7 @@ final class WatchHub {
   private final MemSpaceNode node;
   private final VersionCache cache;
   private volatile ActorRef<Message> hub;
+  private volatile Feeding feeding = Feeding.NONE;
 
   private sealed interface Message {}
 
@@ -45,6 +46,10 @@ final class WatchHub {
             Props.empty());
   }
 
+  void feeding(Feeding listener) {
+    feeding = listener;
+  }
+
   private record Channel(ActorRef<WatchChannel.Message> ref, int generation) {}
 
   private Behavior<Message> running(
@@ -62,7 +67,8 @@ final class WatchHub {
                         Runnable idle = () -> context.getSelf().tell(new Idle(id, generation));
                         return new Channel(
                             context.spawn(
-                                WatchChannel.create(start.source(), node.settings(), cache, idle),
+                                WatchChannel.create(
+                                    start.source(), node.settings(), cache, () -> feeding, idle),
                                 "watch-" + id + "-" + generation),
                             generation);
                       });

@@ -13,6 +13,7 @@ import com.typesafe.config.ConfigValueFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreExtension;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.receipts.ReceiptKeeper;
 import io.nucleusmem.receipts.ReceiptLog;
 import io.nucleusmem.receipts.ReceiptSettings;
 import io.nucleusmem.receipts.ReceiptsClient;
@@ -101,6 +102,8 @@ public final class AgentSystem {
             system.dispatchers().lookup(DispatcherSelector.defaultDispatcher()))
         .thenApply(
             log -> {
+              NucleusMem.get(system).system().feeding(log);
+              ReceiptKeeper.start(system);
               CoordinatedShutdown.get(system)
                   .addTask(
                       CoordinatedShutdown.PhaseClusterShutdown(),

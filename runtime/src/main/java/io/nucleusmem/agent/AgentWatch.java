@@ -46,7 +46,6 @@ final class AgentWatch {
   private final Receipts receipts;
   private final AgentContextImpl<?> context;
   private volatile Watch watch;
-  private final AtomicBoolean ended = new AtomicBoolean();
   private volatile boolean closed;
   private volatile long startedAt;
   private long seenUpTo; // up to here an earlier life may have seen what comes
@@ -138,10 +137,9 @@ final class AgentWatch {
         (opened, failure) -> {
           if (opened != null) {
             watch = opened;
-            context.life().watchOpened();
             startedAt = from.isPresent() ? from.getAsLong() - 1 : opened.cursor();
             if (closed) {
-              end(opened);
+              opened.close();
             }
           }
           runner.tell(new AgentRunner.WatchStarted(this, failure));
@@ -242,14 +240,7 @@ final class AgentWatch {
     closed = true;
     Watch running = watch;
     if (running != null) {
-      end(running);
-    }
-  }
-
-  private void end(Watch running) {
-    running.close();
-    if (ended.compareAndSet(false, true)) {
-      context.life().watchClosed();
+      running.close();
     }
   }
 }

@@ -7,6 +7,7 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.Props;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.Behaviors;
+import io.nucleusmem.NucleusMem;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
@@ -76,12 +77,13 @@ final class RerunsClient implements Reruns, OperationTask {
       Optional<String> fork,
       Set<Tape.Without> without) {
     return node.receipts()
-        .flush()
+        .flush() // what agents of this node wrote a moment ago is on the tape too
         .thenCompose(done -> source.tapes(caller, agent, from, until, without))
         .thenCompose(
             tapes -> {
               tapes.forEach(this::requireType);
-              Scratches scratches = new Scratches(node.spaces(), caller);
+              Scratches scratches =
+                  new Scratches(node.spaces(), NucleusMem.get(system).system()::revisionAt, caller);
               return scratches
                   .of(agent, tapes, fork)
                   .thenCompose(

@@ -9,7 +9,7 @@ import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.WriteOptions;
 import io.nucleusmem.receipts.Tape;
-import java.time.Instant;
+import io.nucleusmem.store.Timestamps;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -23,12 +23,19 @@ import java.util.concurrent.CompletionStage;
 
 /** Where one rerun writes: forks of what the agent could write. */
 final class Scratches {
+  /** The revision that a space had at a timestamp; -1 where it was not there. */
+  interface Revisions {
+    CompletionStage<Long> at(String space, long timestamp);
+  }
+
   private final MemSpaces spaces;
+  private final Revisions revisions;
   private final Principal caller;
   private final List<String> made = new ArrayList<>(); // one after the other
 
-  Scratches(MemSpaces spaces, Principal caller) {
+  Scratches(MemSpaces spaces, Revisions revisions, Principal caller) {
     this.spaces = spaces;
+    this.revisions = revisions;
     this.caller = caller;
   }
 
@@ -44,16 +51,12 @@ final class Scratches {
           .filter(mount -> !mount.access().equals("read_only"))
           .forEach(mount -> writable.add(mount.space()));
     }
-    Instant at = tapes.get(0).inputs().get(0).at();
+    long at = tapes.get(0).begin();
     return existing(fork).thenCompose(base -> of(agent, writable, at, fork, base));
   }
 
   private CompletionStage<Map<String, String>> of(
-      String agent,
-      Set<String> writable,
-      Instant at,
-      Optional<String> fork,
-      Optional<String> base) {
+      String agent, Set<String> writable, long at, Optional<String> fork, Optional<String> base) {
     Map<String, String> all = new LinkedHashMap<>();
     base.ifPresent(
         space -> {
@@ -77,10 +80,18 @@ final class Scratches {
     return forked.thenApply(done -> all);
   }
 
-  private CompletionStage<Void> fork(String space, String name, Instant at) {
-    return spaces
-        .forks()
-        .fork(caller, new ForkRequest(space, name, ReadAt.instant(at)), WriteOptions.DEFAULT)
+  /** By revision: an instant holds all of its millisecond, and so what came of the first input. */
+  private CompletionStage<Void> fork(String space, String name, long at) {
+    return revisions
+        .at(space, at)
+        .thenApply(
+            revision ->
+                revision < 1 ? ReadAt.instant(Timestamps.instant(at)) : ReadAt.revision(revision))
+        .thenCompose(
+            state ->
+                spaces
+                    .forks()
+                    .fork(caller, new ForkRequest(space, name, state), WriteOptions.DEFAULT))
         .thenAccept(created -> made.add(name));
   }
 

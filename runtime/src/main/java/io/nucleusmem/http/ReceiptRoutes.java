@@ -84,6 +84,27 @@ final class ReceiptRoutes {
   }
 
   /**
+   * A page of receipts.
+   *
+   * @param oldestAt absent unless their retention has let go of those before
+   */
+  record ReceiptsJson(
+      List<ReceiptJson> items,
+      @JsonInclude(JsonInclude.Include.NON_NULL) Instant oldestAt,
+      String next) {}
+
+  private CompletionStage<HttpResponse> receipts(CompletionStage<Paged<Receipt>> page) {
+    return page.thenCombine(
+        receipts.oldest(),
+        (found, oldest) ->
+            Answers.ok(
+                new ReceiptsJson(
+                    found.items().stream().map(ReceiptJson::of).toList(),
+                    oldest.orElse(null),
+                    found.next().orElse(null))));
+  }
+
+  /**
    * A line of a replay.
    *
    * @param state {@code present}, {@code deletion}, or why there is no content: {@code erased},
@@ -199,15 +220,14 @@ final class ReceiptRoutes {
   }
 
   private CompletionStage<HttpResponse> saw(Call call) {
-    return receipts
-        .saw(
+    return receipts(
+        receipts.saw(
             call.principal(),
             call.path("id"),
             instant(call, "from", FIRST),
             instant(call, "until", LAST),
             call.limit(),
-            call.cursor())
-        .thenApply(page -> Answers.page(page, ReceiptJson::of));
+            call.cursor()));
   }
 
   /** With {@code messages=true} the key is a topic's name. */
@@ -218,9 +238,9 @@ final class ReceiptRoutes {
         messages
             ? SeenVersion.message(call.path("key"), revision)
             : SeenVersion.entry(call.region(), call.path("key"), revision);
-    return receipts
-        .whoSaw(call.principal(), call.path("space"), version, call.limit(), call.cursor())
-        .thenApply(page -> Answers.page(page, ReceiptJson::of));
+    return receipts(
+        receipts.whoSaw(
+            call.principal(), call.path("space"), version, call.limit(), call.cursor()));
   }
 
   /** With {@code messages=true} the key is a topic's name. */

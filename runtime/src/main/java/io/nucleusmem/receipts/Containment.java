@@ -9,8 +9,8 @@ import java.util.List;
  * @param readers each agent once, by the first version of these that it got
  * @param derived versions that readers wrote behind that, in the order in which they were found
  * @param edges from a version to a reader, and from a reader to what it wrote
- * @param complete false where a limit ended the search, or something lies in spaces that the caller
- *     may not see
+ * @param complete false where a limit ended the search, something lies in spaces that the caller
+ *     may not see, or receipts of the version may have been let go
  */
 public record Containment(
     Version start,
@@ -22,6 +22,10 @@ public record Containment(
     readers = List.copyOf(readers);
     derived = List.copyOf(derived);
     edges = List.copyOf(edges);
+  }
+
+  Containment completeIf(boolean also) {
+    return new Containment(start, readers, derived, edges, complete && also);
   }
 
   /** A version and the name of its space. */

@@ -27,6 +27,7 @@ import java.util.function.Predicate;
  */
 final class Containments {
   private final ReceiptReader reader;
+  private final LateWrites late;
   private final BiFunction<String, Set<LedgerId>, CompletionStage<Predicate<SeenVersion>>> visible;
   private final int max;
 
@@ -51,9 +52,11 @@ final class Containments {
    */
   Containments(
       ReceiptReader reader,
+      LateWrites late,
       BiFunction<String, Set<LedgerId>, CompletionStage<Predicate<SeenVersion>>> visible,
       int max) {
     this.reader = reader;
+    this.late = late;
     this.visible = visible;
     this.max = max;
   }
@@ -193,10 +196,21 @@ final class Containments {
   private CompletionStage<Void> follow(String agent) {
     Place from = since.get(agent);
     Place until = followed.put(agent, from);
-    return writes(
-        agent,
-        new Place(from.timestamp(), from.node(), from.round() - 1),
-        until == null ? Long.MAX_VALUE - 1 : until.timestamp());
+    CompletionStage<Void> recorded =
+        writes(
+            agent,
+            new Place(from.timestamp(), from.node(), from.round() - 1),
+            until == null ? Long.MAX_VALUE - 1 : until.timestamp());
+    // behind the receipts: what is recorded meanwhile is found twice, and told once
+    return recorded
+        .thenCompose(done -> late.of(agent, from.timestamp()))
+        .thenAccept(
+            found -> {
+              complete &= found.complete();
+              found
+                  .writes()
+                  .forEach(it -> wrote(agent, it.space(), it.id(), it.version(), it.timestamp()));
+            });
   }
 
   private CompletionStage<Void> writes(String agent, Place after, long until) {
@@ -207,9 +221,14 @@ final class Containments {
               Place last = after;
               for (Round round : page.rounds()) {
                 last = Place.of(round);
+                boolean got = !last.equals(since.get(agent));
                 for (LogRecord record : round.records()) {
-                  if (record instanceof LogRecord.Acted it && it.agent().equals(agent)) {
-                    wrote(it, round);
+                  if (record.agent().equals(agent)) {
+                    // in the round of the first receipt, what stands before it came before it
+                    got |= record instanceof LogRecord.Delivered it && isKnown(it);
+                    if (got && record instanceof LogRecord.Acted it) {
+                      wrote(it, round);
+                    }
                   }
                 }
               }
@@ -220,16 +239,27 @@ final class Containments {
             });
   }
 
+  private boolean isKnown(LogRecord.Delivered it) {
+    LedgerId space = MemSpaceSystem.spaceOf(it.mount());
+    return it.versions().stream()
+        .anyMatch(seen -> versions.contains(new Found(space, new Version(it.space(), seen))));
+  }
+
   private void wrote(LogRecord.Acted it, Round round) {
     for (SeenVersion version : it.versions()) {
-      Version made = new Version(it.space(), version);
-      edge(new Edge(it.agent(), made, true));
-      Found found = new Found(MemSpaceSystem.spaceOf(it.mount()), made);
-      found(found);
-      if (versions.add(found)) {
-        left.add(found);
-        derived.add(new Derived(made, it.agent(), Timestamps.instant(round.timestamp())));
-      }
+      LedgerId id = MemSpaceSystem.spaceOf(it.mount());
+      wrote(it.agent(), it.space(), id, version, round.timestamp());
+    }
+  }
+
+  private void wrote(String agent, String space, LedgerId id, SeenVersion version, long timestamp) {
+    Version made = new Version(space, version);
+    edge(new Edge(agent, made, true));
+    Found found = new Found(id, made);
+    found(found);
+    if (versions.add(found)) {
+      left.add(found);
+      derived.add(new Derived(made, agent, Timestamps.instant(timestamp)));
     }
   }
 }

@@ -61,8 +61,9 @@ public final class LifeLog {
   // guards all below
   private final Object lock = new Object();
   private final Map<String, Long> confirmed = new HashMap<>();
+  private boolean confirming; // the log writes its mark with the next round
   private long seq;
-  private long ticket; // of the newest record that an effect has to wait for
+  private long ticket; // of the newest read, which an effect has to wait for
 
   LifeLog(ReceiptLog log, String agent, long number) {
     this.log = log;
@@ -77,16 +78,6 @@ public final class LifeLog {
   /** What the agent is, and has mounted from now on. */
   public void began(Began what) {
     log.offer(new LogRecord.LifeBegan(agent, number, what), false);
-  }
-
-  /** A watch of this life runs. */
-  public void watchOpened() {
-    log.watchOpened();
-  }
-
-  /** A watch of this life has ended. */
-  public void watchClosed() {
-    log.watchClosed();
   }
 
   // ---- what comes in ----
@@ -106,22 +97,17 @@ public final class LifeLog {
       String watch,
       List<SeenVersion> versions) {
     long first;
-    long upTo;
-    try {
-      synchronized (lock) {
-        first = seq + 1;
-        upTo =
-            add(
-                versions.size(),
-                false,
-                from ->
-                    new LogRecord.Delivered(
-                        agent, number, from, how, input, space, mount, watch, 0, 0, 0, versions));
-      }
-    } catch (MemSpaceException stopping) {
-      return CompletableFuture.failedFuture(stopping);
+    CompletionStage<Void> written;
+    synchronized (lock) {
+      first = seq + 1;
+      // no effect has to wait for it: the behavior has it when it is on disk
+      written =
+          log.write(
+              new LogRecord.Delivered(
+                  agent, number, first, how, input, space, mount, watch, 0, 0, 0, versions));
+      seq += Math.max(1, versions.size());
     }
-    return log.durable(upTo).thenApply(done -> first);
+    return written.thenApply(done -> first);
   }
 
   /**
@@ -140,9 +126,8 @@ public final class LifeLog {
       long at,
       List<SeenVersion> versions) {
     synchronized (lock) {
-      add(
+      addRead(
           versions.size(),
-          true,
           from ->
               new LogRecord.Delivered(
                   agent,
@@ -160,12 +145,10 @@ public final class LifeLog {
     }
   }
 
-  /** Adds a record that takes so many numbers; its ticket. */
-  private long add(int numbers, boolean optional, LongFunction<LogRecord> record) {
-    long upTo = log.offer(record.apply(seq + 1), optional);
+  /** Adds a record that takes so many numbers, and for which the next effect waits. */
+  private void addRead(int numbers, LongFunction<LogRecord> record) {
+    ticket = log.offer(record.apply(seq + 1), true);
     seq += Math.max(1, numbers);
-    ticket = upTo;
-    return upTo;
   }
 
   /**
@@ -176,9 +159,8 @@ public final class LifeLog {
    */
   public void fired(String timer, Mark set) {
     synchronized (lock) {
-      add(
+      addRead(
           1,
-          true,
           at ->
               new LogRecord.Called(
                   agent,
@@ -220,9 +202,8 @@ public final class LifeLog {
     boolean kept = reply.length() <= log.settings().replyBytesMax();
     Bytes text = kept ? reply : Hashes.sha256(reply);
     synchronized (lock) {
-      add(
+      addRead(
           1,
-          true,
           at ->
               new LogRecord.Called(
                   agent,
@@ -284,6 +265,8 @@ public final class LifeLog {
       if (mark.seen() > 0) {
         further |= raise(LogRecord.Confirmed.READS, mark.seen());
       }
+      further &= !confirming;
+      confirming |= further;
     }
     if (further) {
       log.confirm(this);
@@ -301,6 +284,7 @@ public final class LifeLog {
 
   LogRecord confirmed() {
     synchronized (lock) {
+      confirming = false;
       return new LogRecord.Confirmed(agent, number, confirmed);
     }
   }

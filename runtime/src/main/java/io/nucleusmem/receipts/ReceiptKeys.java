@@ -9,13 +9,14 @@ import io.nucleusmem.store.KeyRange;
  * Where receipts lie. Numbers are big endian; {@code escaped} is as in a ledger's keys.
  *
  * <pre>
- * r 'N' node(8)                                                          a node's incarnation: its address (text), closed(1)
+ * r 'N' node(8)                                                          a node's incarnation: its address (text), {@link NodeRow#state}(1)
  * r 'L' node(8) round(8)                                                 a round, see {@link Round}; all else follows from these
  * r 'A' escaped(agent) timestamp(8) node(8) round(8)                     the round has something of the agent
  * r 'V' space(16) region(1) escaped(key) revision(8) timestamp(8) node(8) round(8)   somebody received the version in the round
  * r 'B' escaped(agent) node(8) life(8)                                   what the agent was in that life (JSON)
  * r 'C' escaped(agent) node(8) life(8)                                   how far the life has certainly come
- * r 'I' node(8)                                                          scope REGION: the derived rows of rounds up to this one are there
+ * r 'I' node(8)                                                          the derived rows of rounds up to this one are there
+ * r 'F' timestamp(8)                                                     receipts before may be gone; the latest counts
  * </pre>
  *
  * The region of a message is 80 + that of {@code comm}, its key the topic's name.
@@ -34,8 +35,9 @@ final class ReceiptKeys {
     return head('N', 8).i64(node).toBytes();
   }
 
-  static KeyRange nodes() {
-    return KeyRange.prefix(head('N', 0).toBytes());
+  /** All incarnations from one on. */
+  static KeyRange nodesFrom(long node) {
+    return new KeyRange(node(node), KeyRange.after(head('N', 0).toBytes()));
   }
 
   static Bytes round(long node, long round) {
@@ -47,8 +49,9 @@ final class ReceiptKeys {
     return new KeyRange(round(node, round + 1), KeyRange.after(head('L', 8).i64(node).toBytes()));
   }
 
-  static long nodeOf(Bytes roundKey) {
-    return new BytesReader(roundKey, 2).i64();
+  /** The node of its row, or of a round's. */
+  static long nodeOf(Bytes key) {
+    return new BytesReader(key, 2).i64();
   }
 
   static long roundOf(Bytes roundKey) {
@@ -57,6 +60,18 @@ final class ReceiptKeys {
 
   static Bytes indexed(long node) {
     return head('I', 8).i64(node).toBytes();
+  }
+
+  static Bytes floor(long timestamp) {
+    return head('F', 8).i64(timestamp).toBytes();
+  }
+
+  static KeyRange floors() {
+    return KeyRange.prefix(head('F', 0).toBytes());
+  }
+
+  static long floorOf(Bytes key) {
+    return new BytesReader(key, 2).i64();
   }
 
   private static BytesWriter agent(int kind, String agent, int more) {
@@ -117,6 +132,17 @@ final class ReceiptKeys {
   /** All lives of an agent. */
   static KeyRange began(String agent) {
     return KeyRange.prefix(agent('B', agent, 0).toBytes());
+  }
+
+  /** All lives of all agents. */
+  static KeyRange began() {
+    return KeyRange.prefix(head('B', 0).toBytes());
+  }
+
+  /** The key of how far a life has come, from that of what it was. */
+  static Bytes confirmedOf(Bytes began) {
+    BytesReader in = new BytesReader(began, 2);
+    return head('C', began.length()).raw(in.rest()).toBytes();
   }
 
   /** The life in a key of {@link #began}. */

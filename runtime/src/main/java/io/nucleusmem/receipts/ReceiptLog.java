@@ -1,9 +1,9 @@
 package io.nucleusmem.receipts;
 
 import io.nucleusmem.memspace.ErrorCode;
+import io.nucleusmem.memspace.Feeding;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.store.KvStore;
-import io.nucleusmem.store.StoreScope;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -18,7 +18,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -26,12 +25,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * the next commit, and there is one commit at a time.
  *
  * <p>A record has a ticket. What must be durable before it has an effect waits for its ticket, and
- * hurries the writer; what nobody waits for is written with the next round, or a little later. Not
- * an actor: its thread sleeps for less than a scheduler can count, so that all subscribers of one
- * write are in one round.
+ * hurries the writer; what nobody waits for is written with the next round, or a little later.
+ * While the watchers of one write are told of it, one after the other, the writer waits: all of
+ * them are in one round.
  */
-public final class ReceiptLog implements AutoCloseable {
-  private static final long QUIET_NANOS = 30_000; // nobody came: the round is complete
+public final class ReceiptLog implements AutoCloseable, Feeding {
   private static final int CONFIRMED_MAX = 2_000; // lives whose mark one round writes
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
@@ -39,11 +37,11 @@ public final class ReceiptLog implements AutoCloseable {
 
   private final ReceiptSettings settings;
   private final long node;
-  private final Executor answers;
   private final RoundWriter writer;
   private final Thread thread;
   private final AtomicLong lives = new AtomicLong();
-  private final AtomicInteger watches = new AtomicInteger();
+  private final AtomicInteger feeding = new AtomicInteger(); // writes whose watchers are being told
+  private final AtomicInteger settling = new AtomicInteger(); // one thread completes stages
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
   // guards all below; taken behind a life's lock
@@ -51,41 +49,40 @@ public final class ReceiptLog implements AutoCloseable {
   private final Condition work = lock.newCondition();
   private final Deque<LogRecord> pending = new ArrayDeque<>();
   private final Set<LifeLog> confirming = new LinkedHashSet<>();
-  private final List<Waiting> waiting = new ArrayList<>();
+  private final Deque<Waiting> waiting = new ArrayDeque<>(); // inputs by ticket, effects among them
   private long offered; // ticket of the newest record
   private long wanted; // somebody waits for what is up to this ticket
   private long since; // when the oldest record that nobody waits for came; System.nanoTime
   private boolean closed;
-  private volatile long durable; // ticket up to which all is written
+  private volatile long durable; // ticket up to which all is written; rises
 
-  private ReceiptLog(
-      KvStore store, ReceiptSettings settings, long node, Executor answers, RoundWriter writer) {
+  private ReceiptLog(ReceiptSettings settings, long node, RoundWriter writer) {
     this.settings = settings;
     this.node = node;
-    this.answers = answers;
     this.writer = writer;
     this.thread = new Thread(this::run, "nucleusmem-receipts");
     thread.setDaemon(true);
   }
 
   /**
-   * Begins a node's log.
+   * Begins a node's log. Stages are completed where the store completes its own.
    *
    * @param address of the node, for people to read
-   * @param answers where stages are completed
+   * @param background where rows that follow from the log are made
    */
   public static CompletionStage<ReceiptLog> open(
-      KvStore store, ReceiptSettings settings, String address, Executor answers) {
+      KvStore store, ReceiptSettings settings, String address, Executor background) {
     return store
         .now()
         .thenCompose(
             now -> {
-              RoundWriter writer = new RoundWriter(store, now, address, settings.roundBytesMax());
+              RoundWriter writer =
+                  new RoundWriter(store, now, address, settings.roundBytesMax(), background);
               return writer
                   .begin()
                   .thenApply(
                       begun -> {
-                        ReceiptLog log = new ReceiptLog(store, settings, now, answers, writer);
+                        ReceiptLog log = new ReceiptLog(settings, now, writer);
                         log.thread.start();
                         return log;
                       });
@@ -103,19 +100,12 @@ public final class ReceiptLog implements AutoCloseable {
     return settings;
   }
 
-  /** A watch of an agent is there: with more than one, a round waits for the others. */
-  void watchOpened() {
-    watches.incrementAndGet();
-  }
-
-  void watchClosed() {
-    watches.decrementAndGet();
-  }
-
   /** Commits so far: what receipts cost beside what they record. */
   public long rounds() {
     return writer.rounds();
   }
+
+  // ---- what comes in ----
 
   /**
    * Adds a record; its ticket.
@@ -125,23 +115,39 @@ public final class ReceiptLog implements AutoCloseable {
   long offer(LogRecord record, boolean optional) {
     lock.lock();
     try {
-      if (closed) {
-        throw stopping();
-      }
-      if (optional && pending.size() >= settings.pendingMax()) {
-        throw new MemSpaceException(
-            ErrorCode.BUSY,
-            "[%d] receipts wait to be written, as many as nucleusmem.receipts.pending-max allows; what can't be recorded is not delivered, try again later"
-                .formatted(pending.size()));
-      }
-      boolean idle = isIdle();
-      pending.add(record);
-      offered++;
-      wakeIf(idle);
-      return offered;
+      return add(record, optional);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Adds a record; the stage completes when it is on disk, behind those of all before. */
+  CompletionStage<Void> write(LogRecord record) {
+    lock.lock();
+    try {
+      return await(add(record, false));
+    } catch (MemSpaceException stopping) {
+      return CompletableFuture.failedFuture(stopping);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long add(LogRecord record, boolean optional) {
+    if (closed) {
+      throw stopping();
+    }
+    if (optional && pending.size() >= settings.pendingMax()) {
+      throw new MemSpaceException(
+          ErrorCode.BUSY,
+          "[%d] receipts wait to be written, as many as nucleusmem.receipts.pending-max allows; what can't be recorded is not delivered, try again later"
+              .formatted(pending.size()));
+    }
+    boolean idle = isIdle();
+    pending.add(record);
+    offered++;
+    wakeIf(idle);
+    return offered;
   }
 
   /** The life has come further; written with the next round. */
@@ -179,19 +185,9 @@ public final class ReceiptLog implements AutoCloseable {
     }
     lock.lock();
     try {
-      if (durable >= ticket) {
-        return DONE;
-      }
-      if (closed) {
-        return CompletableFuture.failedFuture(stopping());
-      }
-      CompletableFuture<Void> stage = new CompletableFuture<>();
-      waiting.add(new Waiting(ticket, stage));
-      if (wanted < ticket) {
-        wanted = ticket;
-        work.signal();
-      }
-      return stage;
+      return durable >= ticket
+          ? DONE
+          : closed ? CompletableFuture.failedFuture(stopping()) : await(ticket);
     } finally {
       lock.unlock();
     }
@@ -199,7 +195,27 @@ public final class ReceiptLog implements AutoCloseable {
 
   /** Writes what waits: whoever asks afterwards finds all that came before. */
   public CompletionStage<Void> flush() {
-    return durable(offeredNow());
+    long newest;
+    lock.lock();
+    try {
+      newest = offered;
+    } finally {
+      lock.unlock();
+    }
+    return durable(newest);
+  }
+
+  private CompletionStage<Void> await(long ticket) {
+    CompletableFuture<Void> stage = new CompletableFuture<>();
+    waiting.add(new Waiting(ticket, stage));
+    if (wanted < ticket) {
+      boolean hurried = wanted > durable;
+      wanted = ticket;
+      if (!hurried) {
+        work.signal();
+      }
+    }
+    return stage;
   }
 
   private static MemSpaceException stopping() {
@@ -209,12 +225,31 @@ public final class ReceiptLog implements AutoCloseable {
         Map.of("node", "stopping"));
   }
 
+  @Override
+  public void begins() {
+    feeding.incrementAndGet();
+  }
+
+  @Override
+  public void ends() {
+    if (feeding.decrementAndGet() > 0) {
+      return;
+    }
+    lock.lock();
+    try {
+      if (wanted > durable) {
+        work.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   // ---- the writer's thread ----
 
   private void run() {
     try {
       while (await()) {
-        linger();
         write();
       }
     } catch (RuntimeException failure) {
@@ -228,16 +263,24 @@ public final class ReceiptLog implements AutoCloseable {
   private boolean await() {
     lock.lock();
     try {
+      long until = 0; // the round may wait for those that are being told
       while (true) {
+        long now = System.nanoTime();
         if (isIdle()) {
           if (closed) {
             return false;
           }
           work.awaitUninterruptibly();
-        } else if (closed || wanted > durable) {
+        } else if (closed) {
           return true;
+        } else if (wanted > durable) {
+          until = until == 0 ? now + settings.lingerMax().toNanos() : until;
+          if (feeding.get() == 0 || now >= until) {
+            return true;
+          }
+          work.awaitNanos(until - now);
         } else {
-          long left = since + settings.lazyInterval().toNanos() - System.nanoTime();
+          long left = since + settings.lazyInterval().toNanos() - now;
           if (left <= 0) {
             return true;
           }
@@ -246,32 +289,6 @@ public final class ReceiptLog implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       return false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** The subscribers of one write are told one after the other: waits until no more come. */
-  private void linger() {
-    if (watches.get() < 2) {
-      return;
-    }
-    long until = System.nanoTime() + settings.lingerMax().toNanos();
-    long before = offeredNow();
-    while (System.nanoTime() < until) {
-      LockSupport.parkNanos(QUIET_NANOS);
-      long now = offeredNow();
-      if (now == before) {
-        return;
-      }
-      before = now;
-    }
-  }
-
-  private long offeredNow() {
-    lock.lock();
-    try {
-      return offered;
     } finally {
       lock.unlock();
     }
@@ -292,22 +309,43 @@ public final class ReceiptLog implements AutoCloseable {
           next.remove();
         }
       }
+      since = System.nanoTime();
     } finally {
       lock.unlock();
     }
     // a life's lock is taken before the log's
     further.forEach(life -> records.add(life.confirmed()));
-    if (!writer.write(records, () -> closed)) {
-      return;
+    writer.write(records, () -> written(upTo), () -> closed);
+  }
+
+  /**
+   * A round is on disk: completes what waits for it. On the store's thread, so that nobody waits
+   * for one more to wake up; in the order of the records, by one thread at a time.
+   */
+  private void written(long upTo) {
+    lock.lock();
+    try {
+      durable = Math.max(durable, upTo);
+    } finally {
+      lock.unlock();
     }
+    if (settling.getAndIncrement() > 0) {
+      return; // who is at it looks again
+    }
+    int seen = 1;
+    do {
+      settled().forEach(stage -> stage.complete(null));
+      seen = settling.addAndGet(-seen);
+    } while (seen > 0);
+  }
+
+  private List<CompletableFuture<Void>> settled() {
     List<CompletableFuture<Void>> settled = new ArrayList<>();
     lock.lock();
     try {
-      durable = upTo;
-      since = System.nanoTime();
       waiting.removeIf(
           each -> {
-            boolean done = each.ticket() <= upTo;
+            boolean done = each.ticket() <= durable;
             if (done) {
               settled.add(each.stage());
             }
@@ -316,9 +354,7 @@ public final class ReceiptLog implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    if (!settled.isEmpty()) {
-      answers.execute(() -> settled.forEach(stage -> stage.complete(null)));
-    }
+    return settled;
   }
 
   private void finish() {
@@ -356,9 +392,5 @@ public final class ReceiptLog implements AutoCloseable {
 
   long node() {
     return node;
-  }
-
-  StoreScope scope() {
-    return writer.scope();
   }
 }

@@ -6,13 +6,11 @@ import io.nucleusmem.memspace.MemSpaceSystem;
 import io.nucleusmem.memspace.StateJson;
 import io.nucleusmem.receipts.ReceiptKeys.Place;
 import io.nucleusmem.store.Bytes;
-import io.nucleusmem.store.BytesReader;
 import io.nucleusmem.store.Direction;
 import io.nucleusmem.store.KeyRange;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Page;
 import io.nucleusmem.store.Row;
-import io.nucleusmem.store.StoreScope;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -29,20 +27,29 @@ import java.util.stream.Stream;
 /**
  * Reads the logs of all nodes from the store, on any node.
  *
- * <p>Where derived rows are written behind the log, the rounds that have none yet are read too:
- * first it is looked how far the rows go, then they are read, then the log from there.
+ * <p>What follows from rounds is written behind them; those that it does not cover yet are read
+ * too: first it is looked how far the rows go, then the log is read from there, then they are.
  */
 final class ReceiptReader {
   static final int ROUNDS_PAGE = 64;
 
   private static final int SEEN_ROUNDS_MAX = 100_000; // of all versions of a key
-  private static final int NODES_PAGE = 1_024;
   private static final int LIVES_PAGE = 1_024;
+  private static final int LAST_ROUNDS = 8; // those that end a log have no records, and are few
 
   private final KvStore store;
+  private final ReceiptTail tail;
+  private final ReceiptFloor floor;
 
   ReceiptReader(KvStore store) {
     this.store = store;
+    this.tail = new ReceiptTail(store);
+    this.floor = new ReceiptFloor(store);
+  }
+
+  /** Before this timestamp receipts may be gone; 0: all are there. */
+  CompletionStage<Long> floor() {
+    return floor.read();
   }
 
   /**
@@ -63,7 +70,7 @@ final class ReceiptReader {
 
   /** The rounds that have something of an agent, behind a place and up to a timestamp. */
   CompletionStage<Rounds> ofAgent(String agent, Place after, long until) {
-    return tail()
+    return tail.read()
         .thenCompose(
             tail ->
                 places(ReceiptKeys.rangeOfAgent(agent, after, until))
@@ -89,7 +96,7 @@ final class ReceiptReader {
   CompletionStage<Rounds> ofVersion(LedgerId space, SeenVersion version, Place after) {
     Bytes id = space.bytes();
     boolean any = version.revision() == 0;
-    return tail()
+    return tail.read()
         .thenCompose(
             tail ->
                 (any
@@ -215,7 +222,7 @@ final class ReceiptReader {
     return store
         .getAll(keys)
         .thenCombine(
-            tail(),
+            tail.read(),
             (rows, tail) -> {
               Map<Life, LifeState> states = new HashMap<>();
               for (Life life : lives) {
@@ -234,7 +241,7 @@ final class ReceiptReader {
     Map<String, Long> confirmed = new TreeMap<>();
     Bytes row = rows.get(ReceiptKeys.confirmed(agent, life));
     if (row != null) {
-      confirmed.putAll(StateJson.decode(row, RoundWriter.ConfirmedRow.class).upTo());
+      confirmed.putAll(StateJson.decode(row, ReceiptIndex.ConfirmedRow.class).upTo());
     }
     for (Round round : tail) {
       for (LogRecord record : round.records()) {
@@ -257,7 +264,7 @@ final class ReceiptReader {
   CompletionStage<Map<Life, Began>> lives(String agent) {
     return livesIn(ReceiptKeys.began(agent))
         .thenCombine(
-            tail(),
+            tail.read(),
             (lives, tail) -> {
               for (Round round : tail) {
                 for (LogRecord record : round.records()) {
@@ -293,77 +300,35 @@ final class ReceiptReader {
             });
   }
 
-  // ---- rounds without derived rows ----
+  // ---- what no receipt tells ----
 
-  private CompletionStage<List<Round>> tail() {
-    if (store.scope() == StoreScope.ALL) {
-      return CompletableFuture.completedStage(List.of());
-    }
-    return openNodes(ReceiptKeys.nodes())
-        .thenCompose(
-            nodes -> {
-              CompletionStage<List<Round>> all =
-                  CompletableFuture.completedStage(new ArrayList<>());
-              for (long node : nodes) {
-                all =
-                    all.thenCombine(
-                        tailOf(node),
-                        (list, rounds) -> {
-                          list.addAll(rounds);
-                          return list;
-                        });
-              }
-              return all;
-            });
-  }
+  /**
+   * A time in which a node may have done something that is not recorded: timestamps.
+   *
+   * @param until the largest while the node may be alive
+   */
+  record Unrecorded(long after, long until) {}
 
-  private CompletionStage<List<Long>> openNodes(KeyRange range) {
+  /** When that was; empty for a node that stopped in good order, or of which nothing is known. */
+  CompletionStage<Optional<Unrecorded>> unrecorded(long node) {
     return store
-        .scan(range, NODES_PAGE, Direction.ASCENDING)
-        .thenCompose(
-            page -> {
-              List<Long> nodes = new ArrayList<>();
-              for (Row row : page.rows()) {
-                if (!RoundWriter.isClosed(row.value())) {
-                  nodes.add(new BytesReader(row.key(), 2).i64());
+        .get(ReceiptKeys.node(node))
+        .thenCombine(
+            store.scan(ReceiptKeys.roundsAfter(node, 0), LAST_ROUNDS, Direction.DESCENDING),
+            (row, last) -> {
+              int state = row.map(NodeRow::decode).map(NodeRow::state).orElse(NodeRow.CLOSED);
+              if (state == NodeRow.CLOSED) {
+                return Optional.empty();
+              }
+              long until = Long.MAX_VALUE - 1;
+              for (Row each : last.rows()) {
+                Round round = Round.decode(each.key(), each.value());
+                if (!round.records().isEmpty()) {
+                  return Optional.of(new Unrecorded(round.timestamp(), until));
                 }
+                until = round.timestamp(); // another node ended the log then
               }
-              return page.rest().isEmpty()
-                  ? CompletableFuture.completedStage(nodes)
-                  : openNodes(page.rest().get())
-                      .thenApply(
-                          rest -> {
-                            nodes.addAll(rest);
-                            return nodes;
-                          });
-            });
-  }
-
-  private CompletionStage<List<Round>> tailOf(long node) {
-    return store
-        .get(ReceiptKeys.indexed(node))
-        .thenCompose(
-            row ->
-                roundsIn(
-                    ReceiptKeys.roundsAfter(
-                        node, row.map(value -> new BytesReader(value).i64()).orElse(0L))));
-  }
-
-  private CompletionStage<List<Round>> roundsIn(KeyRange range) {
-    return store
-        .scan(range, NODES_PAGE, Direction.ASCENDING)
-        .thenCompose(
-            page -> {
-              List<Round> rounds = new ArrayList<>();
-              page.rows().forEach(row -> rounds.add(Round.decode(row.key(), row.value())));
-              return page.rest().isEmpty()
-                  ? CompletableFuture.completedStage(rounds)
-                  : roundsIn(page.rest().get())
-                      .thenApply(
-                          rest -> {
-                            rounds.addAll(rest);
-                            return rounds;
-                          });
+              return Optional.of(new Unrecorded(node, until));
             });
   }
 }

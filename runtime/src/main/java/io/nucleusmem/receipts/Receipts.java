@@ -17,11 +17,12 @@ public interface Receipts {
   /**
    * A page of what an agent got.
    *
-   * @param from first instant; a millisecond includes all of itself
+   * @param from first instant; a millisecond includes all of itself. 1970: the oldest that is kept
    * @param until last instant
    * @param limit 1 to 1,000
-   * @return fails with {@code AGENT_NOT_FOUND} where no agent of this name ever lived, {@code
-   *     FORBIDDEN} where it was somebody else's
+   * @return fails with {@code AGENT_NOT_FOUND} where no agent of this name is known, {@code
+   *     FORBIDDEN} where it was somebody else's, {@code COMPACTED} (with {@code oldest_at}) where
+   *     the retention of receipts has let go of the beginning
    */
   CompletionStage<Paged<Receipt>> saw(
       Principal caller,
@@ -31,8 +32,11 @@ public interface Receipts {
       int limit,
       Optional<String> cursor);
 
+  /** From when on all receipts are kept; empty: none was ever let go. */
+  CompletionStage<Optional<Instant>> oldest();
+
   /**
-   * A page of who got a version.
+   * A page of who got a version, as far as receipts are kept: see {@link #oldest}.
    *
    * @param version with revision 0: all versions of its key
    * @param limit 1 to 1,000

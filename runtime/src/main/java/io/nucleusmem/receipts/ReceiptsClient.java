@@ -41,16 +41,19 @@ public final class ReceiptsClient implements Receipts {
   private final ReceiptReader reader;
   private final VersionSource versions;
   private final int containmentMax;
+  private final String inboxes; // name of their space
 
   /** The client of a node. */
   public static ReceiptsClient of(ActorSystem<?> system) {
     return new ReceiptsClient(
         StoreExtension.get(system).store(),
         NucleusMem.get(system),
-        ReceiptSettings.from(system.settings().config()).containmentMax());
+        ReceiptSettings.from(system.settings().config()).containmentMax(),
+        system.settings().config().getString("nucleusmem.agents.space"));
   }
 
-  private ReceiptsClient(KvStore store, NucleusMem memory, int containmentMax) {
+  private ReceiptsClient(KvStore store, NucleusMem memory, int containmentMax, String inboxes) {
+    this.inboxes = inboxes;
     this.spaces = memory.spaces();
     this.system = memory.system();
     this.reader = new ReceiptReader(store);
@@ -85,6 +88,7 @@ public final class ReceiptsClient implements Receipts {
                   .orElse(
                       new ReceiptPage(
                           Place.before(Timestamps.firstOf(Math.max(0, from.toEpochMilli()))), 0));
+          boolean oldest = cursor.isEmpty() && from.equals(Instant.EPOCH);
           long last = Timestamps.lastOf(until.toEpochMilli());
           return mine(caller, agent)
               .thenCompose(
@@ -95,8 +99,24 @@ public final class ReceiptsClient implements Receipts {
                               (delivered, version) -> true,
                               delivery ->
                                   delivery.agent().equals(agent) && mine.contains(delivery.life()))
-                          .from(start));
+                          .from(start))
+              .thenCombine(
+                  reader.floor(), // behind what was read
+                  (page, floor) -> {
+                    if (!oldest) {
+                      ReceiptFloor.require(start.place(), floor);
+                    }
+                    return page;
+                  });
         });
+  }
+
+  @Override
+  public CompletionStage<Optional<Instant>> oldest() {
+    return reader
+        .floor()
+        .thenApply(
+            floor -> floor == 0 ? Optional.empty() : Optional.of(ReceiptFloor.oldest(floor)));
   }
 
   /** The lives of an agent that the caller may ask about. */
@@ -108,7 +128,7 @@ public final class ReceiptsClient implements Receipts {
               if (lives.isEmpty()) {
                 throw new MemSpaceException(
                     ErrorCode.AGENT_NOT_FOUND,
-                    "no agent [%s] has ever lived".formatted(agent),
+                    "no agent [%s] is known from receipts that are kept".formatted(agent),
                     Map.of("agent", agent));
               }
               Set<Life> mine = new HashSet<>();
@@ -209,9 +229,30 @@ public final class ReceiptsClient implements Receipts {
               .thenCompose(
                   id ->
                       new Containments(
-                              reader, (name, ids) -> told(caller, name, ids), containmentMax)
-                          .of(id, new Containment.Version(space, version)));
+                              reader,
+                              new LateWrites(reader, system, inboxes),
+                              (name, ids) -> told(caller, name, ids),
+                              containmentMax)
+                          .of(id, new Containment.Version(space, version))
+                          .thenCombine(allKept(id, version), Containment::completeIf));
         });
+  }
+
+  /** False where receipts of a version may have been let go. */
+  private CompletionStage<Boolean> allKept(LedgerId space, SeenVersion version) {
+    return reader
+        .floor()
+        .thenCompose(
+            floor ->
+                floor == 0
+                    ? CompletableFuture.completedStage(true)
+                    : versions
+                        .writtenAt(space, version)
+                        .handle(
+                            (at, gone) ->
+                                gone == null
+                                    && at.isPresent()
+                                    && !at.get().isBefore(ReceiptFloor.oldest(floor))));
   }
 
   /**

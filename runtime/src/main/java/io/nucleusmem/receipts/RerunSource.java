@@ -63,17 +63,20 @@ public final class RerunSource {
                                 agent,
                                 Place.before(Timestamps.firstOf(Math.max(0, from.toEpochMilli()))),
                                 last,
-                                (life, record, at) -> {
+                                (life, record, timestamp) -> {
                                   if (mine.contains(life)) {
                                     bounded(taken, record);
                                     tapes
                                         .computeIfAbsent(
                                             life, key -> new Tape(lives.get(key), from, without))
-                                        .add(record, at);
+                                        .add(record, timestamp);
                                   }
                                 })))
-        .thenApply(
-            done -> {
+        .thenCombine(
+            reader.floor(), // behind what was read
+            (done, floor) -> {
+              ReceiptFloor.require(
+                  Place.before(Timestamps.firstOf(Math.max(0, from.toEpochMilli()))), floor);
               tapes.values().forEach(Tape::close);
               List<Tape> played =
                   tapes.values().stream().filter(tape -> !tape.inputs().isEmpty()).toList();
@@ -104,7 +107,7 @@ public final class RerunSource {
   }
 
   private interface Taker {
-    void take(Life life, LogRecord record, Instant at);
+    void take(Life life, LogRecord record, long timestamp);
   }
 
   private CompletionStage<Void> collect(String agent, Place after, long last, Taker taker) {
@@ -118,10 +121,7 @@ public final class RerunSource {
                 for (LogRecord record : round.records()) {
                   boolean late = round.timestamp() > last;
                   if (record.agent().equals(agent) && !(late && isInput(record))) {
-                    taker.take(
-                        new Life(round.node(), record.life()),
-                        record,
-                        Timestamps.instant(round.timestamp()));
+                    taker.take(new Life(round.node(), record.life()), record, round.timestamp());
                   }
                 }
               }

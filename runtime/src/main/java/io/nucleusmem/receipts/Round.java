@@ -13,16 +13,18 @@ import java.util.TreeMap;
 /**
  * A row of the receipt log: what one commit recorded, for whatever agents of the node.
  *
- * <p>{@code format(1)=1 timestamp(8) texts(varint) text* records(varint) record*}; texts are named
- * by their place, since the receipts of a round have most of them in common. A record: {@code
- * kind(1) agent(varint) life(varint)}, then by kind as the methods below write them.
+ * <p>{@code format(1)=2 timestamp(8) before(varint) texts(varint) text* records(varint) record*};
+ * texts are named by their place, since the receipts of a round have most of them in common. A
+ * record: {@code kind(1) agent(varint) life(varint)}, then by kind as the methods below write them.
  *
  * @param node incarnation of the node
  * @param number of the round, from 1
  * @param timestamp the store's time
+ * @param before bytes of all rounds of the node before this one
  */
-record Round(long node, long number, long timestamp, List<LogRecord> records) {
-  private static final int FORMAT = 1;
+record Round(long node, long number, long timestamp, long before, List<LogRecord> records) {
+  private static final int FORMAT = 2;
+  private static final int FORMAT_WITHOUT_BYTES = 1; // no before in it
   private static final int DELIVERED = 1;
   private static final int CONFIRMED = 2;
   private static final int BEGAN = 3;
@@ -36,7 +38,7 @@ record Round(long node, long number, long timestamp, List<LogRecord> records) {
     body.varint(records.size());
     records.forEach(record -> write(record, texts, body));
     BytesWriter out = new BytesWriter(body.size() + 64);
-    out.u8(FORMAT).i64(timestamp).varint(texts.places.size());
+    out.u8(FORMAT).i64(timestamp).varint(before).varint(texts.places.size());
     texts.places.keySet().forEach(out::text);
     return out.raw(body.toBytes()).toBytes();
   }
@@ -90,12 +92,13 @@ record Round(long node, long number, long timestamp, List<LogRecord> records) {
   static Round decode(Bytes key, Bytes value) {
     BytesReader in = new BytesReader(value);
     int format = in.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != FORMAT_WITHOUT_BYTES) {
       throw new IllegalStateException(
-          "a row of receipts has the format [%d]; this version reads [%d]"
+          "a row of receipts has the format [%d]; this version reads up to [%d]"
               .formatted(format, FORMAT));
     }
     long timestamp = in.i64();
+    long before = format == FORMAT ? in.varint() : 0;
     List<String> texts = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
       texts.add(in.text());
@@ -104,7 +107,7 @@ record Round(long node, long number, long timestamp, List<LogRecord> records) {
     for (int left = in.count(); left > 0; left--) {
       records.add(read(in, texts));
     }
-    return new Round(ReceiptKeys.nodeOf(key), ReceiptKeys.roundOf(key), timestamp, records);
+    return new Round(ReceiptKeys.nodeOf(key), ReceiptKeys.roundOf(key), timestamp, before, records);
   }
 
   private static LogRecord read(BytesReader in, List<String> texts) {

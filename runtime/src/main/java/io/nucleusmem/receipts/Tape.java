@@ -2,6 +2,7 @@ package io.nucleusmem.receipts;
 
 import io.nucleusmem.memspace.Region;
 import io.nucleusmem.store.Bytes;
+import io.nucleusmem.store.Timestamps;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -79,6 +80,7 @@ public final class Tape {
   private final List<LogRecord.Acted> replaced = new ArrayList<>(); // something else was done
   private final Set<Long> left = new HashSet<>(); // inputs that are left away
   private long first = Long.MAX_VALUE; // seq of the first record in the range
+  private long begin = Long.MAX_VALUE; // timestamp of the first input
   private Input current;
   private Divergence divergence;
 
@@ -91,7 +93,14 @@ public final class Tape {
     this.without = without;
   }
 
-  void add(LogRecord record, Instant at) {
+  /**
+   * @param timestamp of its round
+   */
+  void add(LogRecord record, long timestamp) {
+    Instant at = Timestamps.instant(timestamp);
+    if (isInput(record) && timestamp < begin) {
+      begin = timestamp;
+    }
     if (record instanceof LogRecord.Delivered it) {
       first = Math.min(first, it.seq());
     } else if (record instanceof LogRecord.Called it) {
@@ -139,6 +148,18 @@ public final class Tape {
   }
 
   // ---- what the agent was ----
+
+  private boolean isInput(LogRecord record) {
+    if (record instanceof LogRecord.Delivered it) {
+      return it.input() && it.versions().stream().anyMatch(each -> !isWithout(it.space(), each));
+    }
+    return record instanceof LogRecord.Called call && call.kind().equals(LifeLog.TIMER);
+  }
+
+  /** The store's time of the first input: what came of it is later, if only by a little. */
+  public long begin() {
+    return begin;
+  }
 
   /** Inputs in their order. */
   public List<Input> inputs() {

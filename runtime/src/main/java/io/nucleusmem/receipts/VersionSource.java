@@ -9,6 +9,7 @@ import io.nucleusmem.memspace.MemSpaceSystem;
 import io.nucleusmem.memspace.Message;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.receipts.Replayed.State;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -54,6 +55,17 @@ final class VersionSource {
 
   CompletionStage<Optional<Message>> message(String mount, SeenVersion version) {
     return space(mount).topic(version.key()).message(version.revision());
+  }
+
+  /** When a version was written; empty, or failed, where it can't be shown. */
+  CompletionStage<Optional<Instant>> writtenAt(LedgerId space, SeenVersion version) {
+    MountedSpace all = system.view(space);
+    return version.topic()
+        ? all.topic(version.key())
+            .message(version.revision())
+            .thenApply(found -> found.map(Message::at))
+        : all.pull(new EntryKey(version.region(), version.key()), version.revision())
+            .thenApply(found -> found.map(Entry::at));
   }
 
   private static Replayed of(Receipt receipt, Entry entry) {

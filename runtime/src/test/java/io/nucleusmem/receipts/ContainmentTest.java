@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
+import akka.cluster.typed.Cluster;
 import io.nucleusmem.NucleusMem;
+import io.nucleusmem.StoreExtension;
 import io.nucleusmem.agent.AgentContext;
 import io.nucleusmem.agent.AgentMount;
 import io.nucleusmem.agent.AgentSpec;
@@ -19,6 +21,7 @@ import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
+import io.nucleusmem.memspace.MountInfo;
 import io.nucleusmem.memspace.MountRequest;
 import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.Principal;
@@ -29,6 +32,7 @@ import io.nucleusmem.memspace.SpaceInfo;
 import io.nucleusmem.memspace.SpaceKind;
 import io.nucleusmem.memspace.WatchRequest;
 import io.nucleusmem.memspace.WriteOptions;
+import io.nucleusmem.store.KvStore;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -198,6 +202,53 @@ class ContainmentTest {
     assertThat(kit.await(spaces.list(BEN, Optional.empty(), 100, Optional.empty())).items())
         .extracting(SpaceInfo::name)
         .doesNotContain("agents");
+  }
+
+  /** A node that was killed had recorded what its agent got, and not what it wrote then. */
+  @Test
+  void g10WhatAKilledNodeDidNotRecordIsFoundInTheLogsOfTheSpaces() {
+    MemSpaces spaces = NucleusMem.get(kit.system()).spaces();
+    KvStore store = StoreExtension.get(kit.system()).store();
+    Principal ghost = Principal.of("agent/ghost");
+    MountInfo mount =
+        kit.await(spaces.mount(AUTHOR, "desk", MountRequest.of(ghost.name(), Access.READ_WRITE)))
+            .mount();
+    long bad = kit.put("desk", "z/bad", "wrong").revision();
+    ReceiptLog log =
+        kit.await(
+            ReceiptLog.open(
+                store,
+                ReceiptSettings.from(kit.system().settings().config()),
+                "gone",
+                Runnable::run));
+    LifeLog life =
+        log.begin(
+            "ghost",
+            new Began(
+                AUTHOR.name(),
+                "copier",
+                Map.of(),
+                List.of(new Began.Mounted("desk", mount.id(), "read_write"))));
+    SeenVersion version = SeenVersion.entry(Region.MEMORY, "z/bad", bad);
+    kit.await(life.input(How.SIGNAL, true, "desk", mount.id(), "desk/w", List.of(version)));
+    MountedSpace desk = kit.await(spaces.open(ghost, mount.id()));
+    kit.await(desk.put(EntryKey.of("q/came-of-it"), Content.text("wrong too")));
+    kit.await(desk.topic("news").publish(Content.text("wrong as well")));
+
+    Containment alive = kit.await(receipts.containment(AUTHOR, "desk", version));
+    assertThat(alive.derived())
+        .extracting(each -> each.version().version().key())
+        .containsExactlyInAnyOrder("q/came-of-it", "news");
+    kit.await(
+        new DeadLogs(store)
+            .end(Set.of(Cluster.get(kit.system()).selfMember().address().toString())));
+    kit.await(desk.put(EntryKey.of("q/of-a-later-life"), Content.text("nobody's")));
+
+    Containment dead = kit.await(receipts.containment(AUTHOR, "desk", version));
+    assertThat(dead.derived())
+        .extracting(each -> each.version().version().key())
+        .containsExactlyInAnyOrder("q/came-of-it", "news");
+    assertThat(dead.complete()).isTrue();
   }
 
   @Test
