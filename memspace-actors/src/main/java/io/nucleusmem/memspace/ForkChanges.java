@@ -162,7 +162,7 @@ final class ForkChanges {
       List<Change> changes = new ArrayList<>(stopCopying(view));
       changes.add(Base.decode(base).change());
       changes.add(
-          new Change.OfState(
+          SpaceRows.change(
               ForkRows.FORKED_FROM_KEY,
               StateJson.encode(from.ownSince(Timestamps.millis(timestamp)))));
       topics.forEach(

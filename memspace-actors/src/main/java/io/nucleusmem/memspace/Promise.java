@@ -34,8 +34,9 @@ public final class Promise<T> {
     return future;
   }
 
-  public void succeed(T value) {
-    future.complete(value);
+  /** False if it was settled before: whoever asked has given up, or asks again. */
+  public boolean succeed(T value) {
+    return future.complete(value);
   }
 
   public void fail(RuntimeException why) {

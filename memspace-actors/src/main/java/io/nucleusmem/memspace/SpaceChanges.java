@@ -131,6 +131,9 @@ final class SpaceChanges {
 
     @Override
     public List<Change> decide(PendingView view, long revision, long timestamp) {
+      if (isDeleted(view) && target.equals(SpaceRows.Manifest.DELETED)) {
+        return NOTHING; // sent again, by who does not know that it was done
+      }
       SpaceRows.Manifest manifest = manifest(view);
       requireOwner(manifest, caller);
       if (manifest.state().equals(target)) {
@@ -142,7 +145,7 @@ final class SpaceChanges {
         changes.addAll(ForkChanges.stopCopying(view));
       }
       changes.add(
-          new Change.OfState(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest.withState(target))));
+          SpaceRows.change(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest.withState(target))));
       return changes;
     }
   }

@@ -59,12 +59,18 @@ abstract class SpaceCommand implements Command {
 
   /** The manifest, if the space is there. */
   static SpaceRows.Manifest manifest(PendingView view) {
-    SpaceRows.Manifest manifest =
-        Decoded.of(view.state(SpaceRows.MANIFEST_KEY).orElseThrow(), SpaceRows.Manifest.class);
-    if (manifest.state().equals(SpaceRows.Manifest.DELETED)) {
-      throw gone(manifest.name());
+    if (isDeleted(view)) {
+      throw gone(anyManifest(view).name());
     }
-    return manifest;
+    return anyManifest(view);
+  }
+
+  static boolean isDeleted(PendingView view) {
+    return anyManifest(view).state().equals(SpaceRows.Manifest.DELETED);
+  }
+
+  private static SpaceRows.Manifest anyManifest(PendingView view) {
+    return Decoded.of(view.state(SpaceRows.MANIFEST_KEY).orElseThrow(), SpaceRows.Manifest.class);
   }
 
   static MemSpaceException gone(String space) {

@@ -149,6 +149,9 @@ final class SpaceThen {
       return Optional.of(new Seen(unknown, List.of(), owns(now)));
     }
     SpaceRows.Manifest then = StateJson.decode(row, SpaceRows.Manifest.class);
+    if (then.state().equals(SpaceRows.Manifest.DELETED)) {
+      return Optional.empty(); // since its manifest was read
+    }
     boolean compacted = revision < floor;
     SpaceAt space =
         new SpaceAt(

@@ -205,8 +205,9 @@ final class WatchChannel extends AbstractBehavior<WatchChannel.Message> {
       Watcher watcher = open.watcher();
       watcher.startAt(open.from().isPresent() ? open.from().getAsLong() - 1 : attached.revision());
       watcher.onClose(() -> getContext().getSelf().tell(new Closed(watcher)));
-      watchers.add(watcher);
-      open.reply().succeed(watcher);
+      if (open.reply().succeed(watcher)) { // else its caller asks again, and would hear all twice
+        watchers.add(watcher);
+      }
     }
     opening.clear();
     watchers.forEach(this::feed);

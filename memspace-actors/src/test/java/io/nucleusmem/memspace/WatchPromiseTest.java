@@ -4,13 +4,19 @@ import static io.nucleusmem.memspace.TestNode.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nucleusmem.NucleusMem;
+import io.nucleusmem.ledger.ForkReader;
+import io.nucleusmem.ledger.LedgerId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -108,6 +114,63 @@ class WatchPromiseTest extends SpaceFixture {
       Thread.onSpinWait();
     }
     return watch.cursor();
+  }
+
+  /** An owner that was on its way answers both of them when it is there. */
+  @Test
+  void g5WatchThatWasAskedForTwiceHearsEverySignalOnce() {
+    MountedSpaceClient mounted = (MountedSpaceClient) space;
+    MemSpaceNode its = mounted.client().node();
+    LedgerId id = mounted.grant().space();
+    Queue<Runnable> held = new ConcurrentLinkedQueue<>();
+    AtomicBoolean away = new AtomicBoolean(true);
+    WatchSource owner = new OwnerSource(id, its.reader(id), its.spaces());
+    WatchSource late =
+        new WatchSource() {
+          @Override
+          public LedgerId id() {
+            return owner.id();
+          }
+
+          @Override
+          public ForkReader reader() {
+            return owner.reader();
+          }
+
+          @Override
+          public void attach(CommitListener listener, Promise<Long> reply) {
+            Runnable answer = () -> owner.attach(listener, reply);
+            if (away.get()) {
+              held.add(answer);
+            } else {
+              answer.run();
+            }
+          }
+
+          @Override
+          public void detach(CommitListener listener) {
+            owner.detach(listener);
+          }
+        };
+    WatchRecorder watch = new WatchRecorder();
+    CompletionStage<Watch> opened =
+        mounted
+            .client()
+            .hub()
+            .open(late, mounted, change -> true, OptionalLong.empty(), false, watch);
+    long until = System.nanoTime() + Duration.ofSeconds(120).toNanos();
+    while (held.size() < 3) {
+      assertThat(System.nanoTime()).isLessThan(until);
+      mounted.client().calls().again();
+    }
+    away.set(false);
+    held.forEach(Runnable::run);
+    await(opened);
+    put("a");
+    long last = put("b").revision();
+    watch.signalsUpTo(last);
+    put("c");
+    assertThat(revisions(watch.signalsUpTo(last + 1))).isEqualTo(range(1, last + 1));
   }
 
   @Test
