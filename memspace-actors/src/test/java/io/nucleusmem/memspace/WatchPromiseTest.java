@@ -220,9 +220,11 @@ class WatchPromiseTest extends SpaceFixture {
     slow.handleUntil(handled);
     put("held");
     slow.signals(2);
+    List<CompletionStage<Written>> writes = new ArrayList<>();
     for (int i = 0; i < 500; i++) {
-      space.put(EntryKey.of("k" + i % 7), Content.text("value " + i));
+      writes.add(space.put(EntryKey.of("k" + i % 7), Content.text("value " + i)));
     }
+    writes.forEach(TestNode::await); // one that was tried again would be behind the last
     long last = put("last").revision();
     assertThat(slow.signals(0)).as("one event at a time").hasSize(2);
     assertThat(watch.cursor()).isEqualTo(1);
