@@ -7,6 +7,7 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.sharding.typed.javadsl.EntityRef;
 import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
 import akka.persistence.typed.PersistenceId;
 import akka.persistence.typed.RecoveryCompleted;
@@ -29,6 +30,7 @@ import io.nucleusmem.agent.AgentProtocol.Info;
 import io.nucleusmem.agent.AgentProtocol.Leave;
 import io.nucleusmem.agent.AgentProtocol.MountChanged;
 import io.nucleusmem.agent.AgentProtocol.MountsHeld;
+import io.nucleusmem.agent.AgentProtocol.Question;
 import io.nucleusmem.agent.AgentProtocol.Refused;
 import io.nucleusmem.agent.AgentProtocol.Released;
 import io.nucleusmem.agent.AgentProtocol.Reply;
@@ -67,6 +69,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   private static final int SNAPSHOTS_KEPT = 2;
   // how long a behavior may take to finish its message when the agent stops, moves or is switched
   private static final Duration RUNNER_END_MAX = Duration.ofSeconds(5);
+  private static final int FOR_NEXT_MAX = 1_000; // beyond it, who asked gets no answer in time
 
   private record Acquired(int attempt, AgentMounts.Change change, Throwable failure)
       implements Command {}
@@ -75,6 +78,8 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
 
   private record ReleaseDone() implements Command {}
 
+  private record StopDone(ActorRef<Reply> replyTo, Info info) implements Command {}
+
   private record SaveCursors() implements Command {}
 
   private final ActorContext<Command> context;
@@ -82,6 +87,10 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   private final String id;
   private final AgentNode node;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
+  private final EntityRef<Command> next; // whoever hosts the id once this host has left
+  private final List<Command> forNext = new ArrayList<>();
+  private boolean leaving; // no agent lives here any more, and sharding is asked to stop this host
+  private boolean stopping; // what the agent had is being released
   private final Map<String, Long> unsaved = new HashMap<>();
   private final List<ActorRef<Reply>> waiting =
       new ArrayList<>(); // for the agent to run with its new mounts
@@ -96,9 +105,13 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
   private MountChanged mountChange; // the agent's own change that is under way
 
   static Behavior<Command> create(
-      String id, AgentNode node, ActorRef<ClusterSharding.ShardCommand> shard) {
+      String id,
+      AgentNode node,
+      ActorRef<ClusterSharding.ShardCommand> shard,
+      EntityRef<Command> next) {
     return Behaviors.setup(
-        context -> Behaviors.withTimers(timers -> new AgentHost(context, timers, id, node, shard)));
+        context ->
+            Behaviors.withTimers(timers -> new AgentHost(context, timers, id, node, shard, next)));
   }
 
   private AgentHost(
@@ -106,7 +119,8 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       TimerScheduler<Command> timers,
       String id,
       AgentNode node,
-      ActorRef<ClusterSharding.ShardCommand> shard) {
+      ActorRef<ClusterSharding.ShardCommand> shard,
+      EntityRef<Command> next) {
     super(
         PersistenceId.of(TYPE_KEY.name(), id),
         SupervisorStrategy.restartWithBackoff(
@@ -116,6 +130,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     this.id = id;
     this.node = node;
     this.shard = shard;
+    this.next = next;
   }
 
   @Override
@@ -143,7 +158,12 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
 
   @Override
   public CommandHandler<Command, Event, State> commandHandler() {
-    return newCommandHandlerBuilder()
+    var commands = newCommandHandlerBuilder();
+    commands
+        .forState(state -> leaving)
+        .onCommand(Leave.class, this::onLeft)
+        .onCommand(Question.class, this::onAskedOfNext);
+    commands
         .forAnyState()
         .onCommand(Spawn.class, this::onSpawn)
         .onCommand(Describe.class, this::onDescribe)
@@ -155,10 +175,11 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
         .onCommand(AcquireAgain.class, this::onAcquireAgain)
         .onCommand(RunnerEnded.class, this::onRunnerEnded)
         .onCommand(ReleaseDone.class, this::onReleaseDone)
+        .onCommand(StopDone.class, this::onStopDone)
         .onCommand(CursorAt.class, this::onCursorAt)
         .onCommand(SaveCursors.class, this::onSaveCursors)
-        .onCommand(RunnerAt.class, this::onRunnerAt)
-        .build();
+        .onCommand(RunnerAt.class, this::onRunnerAt);
+    return commands.build();
   }
 
   private void recovered(State state) {
@@ -213,7 +234,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     Principal caller = new Principal(command.principal(), command.admin());
     if (state.spec() != null && !isOwners(state, caller)) {
       command.replyTo().tell(notOwner(state, caller)); // its inbox may hold what he must not read
-      shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+      askToLeave();
       return Effect().none();
     }
     waiting.add(command.replyTo());
@@ -286,19 +307,48 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     return Effect()
         .persist(events)
         .thenRun(
-            (State next) -> {
-              Info last = new Info(info(next));
-              ActorRef<Command> self = context.getSelf();
-              node.mounts()
-                  .release(principal, all)
-                  .thenCompose(done -> node.inboxes().close(id))
-                  .whenComplete(
-                      (done, failure) -> {
-                        // in this order: what is sent after the answer finds a new host
-                        shard.tell(new ClusterSharding.Passivate<>(self));
-                        command.replyTo().tell(last);
-                      });
+            (State last) -> {
+              leaving = true; // a spawn must not find what is about to be released
+              stopping = true;
+              Info info = new Info(info(last));
+              context.pipeToSelf(
+                  node.mounts()
+                      .release(principal, all)
+                      .thenCompose(done -> node.inboxes().close(id)),
+                  (done, failure) -> new StopDone(command.replyTo(), info));
             });
+  }
+
+  private Effect<Event, State> onStopDone(State state, StopDone done) {
+    stopping = false;
+    askToLeave();
+    done.replyTo().tell(done.info());
+    return Effect().none().thenUnstashAll();
+  }
+
+  /**
+   * Asks sharding to stop this host. Until it does, messages for the id still come here; they are
+   * for the next host: an agent that began to live here would be stopped with it, and forgotten.
+   */
+  private void askToLeave() {
+    leaving = true;
+    shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+  }
+
+  private Effect<Event, State> onAskedOfNext(State state, Question command) {
+    if (forNext.size() < FOR_NEXT_MAX) {
+      forNext.add(command);
+    }
+    return Effect().none();
+  }
+
+  /** From now on sharding keeps what is sent to the id until its next host is there. */
+  private Effect<Event, State> onLeft(State state, Leave command) {
+    if (stopping) {
+      return Effect().stash();
+    }
+    forNext.forEach(next::tell);
+    return Effect().stop();
   }
 
   private Effect<Event, State> onLeave(State state, Leave command) {
@@ -419,8 +469,8 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
       return Effect()
           .persist(new Stopped())
           .thenRun(
-              (State next) -> {
-                shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+              (State last) -> {
+                askToLeave();
                 refuse(refused);
               });
     }

@@ -18,19 +18,24 @@ final class AgentProtocol {
   /** A command of a host. */
   interface Command {}
 
+  /** A command of others, for whoever hosts the agent. */
+  interface Question extends Command, CborSerializable {
+    ActorRef<Reply> replyTo();
+  }
+
   /** Starts an agent's life. */
   record Spawn(AgentSpec spec, String principal, boolean admin, ActorRef<Reply> replyTo)
-      implements Command, CborSerializable {}
+      implements Question {}
 
   /** What the agent is. */
-  record Describe(ActorRef<Reply> replyTo) implements Command, CborSerializable {}
+  record Describe(ActorRef<Reply> replyTo) implements Question {}
 
   /** Another set of mounts. */
   record SwitchMounts(Principal caller, List<AgentMount> mounts, ActorRef<Reply> replyTo)
-      implements Command, CborSerializable {}
+      implements Question {}
 
   /** Ends its life. */
-  record Stop(Principal caller, ActorRef<Reply> replyTo) implements Command, CborSerializable {}
+  record Stop(Principal caller, ActorRef<Reply> replyTo) implements Question {}
 
   /** Sharding's word: the agent goes on elsewhere. */
   record Leave() implements Command, CborSerializable {}

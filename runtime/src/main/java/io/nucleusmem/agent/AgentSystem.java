@@ -79,7 +79,8 @@ public final class AgentSystem {
                               AgentHost.create(
                                   AgentPlacement.agentId(entity.getEntityId()),
                                   node,
-                                  entity.getShard()))
+                                  entity.getShard(),
+                                  sharding.entityRefFor(AgentHost.TYPE_KEY, entity.getEntityId())))
                       .withSettings(
                           ClusterShardingSettings.create(system).withRememberEntities(true))
                       .withMessageExtractor(AgentPlacement.extractor())

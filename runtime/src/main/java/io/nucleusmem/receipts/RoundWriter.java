@@ -111,7 +111,7 @@ final class RoundWriter {
         WriteBatch.at(timestamp).insert(ReceiptKeys.round(node, round.number()), row).build();
     Runnable there =
         () -> {
-          rounds.set(round.number());
+          rounds.accumulateAndGet(round.number(), Math::max); // it may run late
           written.run();
         };
     Boolean done = untilDone(() -> commit(batch, row, there), stopping);

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
+import akka.cluster.sharding.typed.javadsl.ClusterSharding;
+import akka.cluster.sharding.typed.javadsl.EntityRef;
 import io.nucleusmem.memspace.Access;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.CreateSpace;
@@ -277,6 +279,28 @@ class AgentLifeTest {
         "[a]");
     await(agents.spawn(ANNA, AgentSpec.of("worker", "a")));
     sawEachOnce();
+  }
+
+  @Test
+  void spawnThatReachesAHostAboutToLeaveBecomesALifeOfTheNext() throws Exception {
+    spawnAndKeepBusy();
+    EntityRef<AgentProtocol.Command> host =
+        ClusterSharding.get(node.system())
+            .entityRefFor(AgentHost.TYPE_KEY, AgentPlacement.entityId("worker", "a"));
+    Duration patience = Duration.ofSeconds(60);
+    CompletionStage<AgentProtocol.Reply> stopped =
+        host.ask(replyTo -> new AgentProtocol.Stop(ANNA, replyTo), patience);
+    CompletionStage<AgentProtocol.Reply> spawned =
+        host.ask(
+            replyTo ->
+                new AgentProtocol.Spawn(
+                    AgentSpec.of("worker", "a"), ANNA.name(), ANNA.admin(), replyTo),
+            patience);
+    open.countDown();
+    assertThat(await(stopped)).isInstanceOf(AgentProtocol.Info.class);
+    assertThat(await(spawned)).isInstanceOf(AgentProtocol.Info.class);
+    sawEachOnce();
+    running("a");
   }
 
   @Test
