@@ -242,7 +242,8 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
               made.bind(actor);
               return known.behavior().apply(made);
             });
-    return Behaviors.intercept(() -> new MailInterceptor<>(known.messages()), author);
+    return Behaviors.intercept(
+        () -> new MailInterceptor<>(known.messages(), made.others()), author);
   }
 
   private List<AgentMount> mounts() {
@@ -250,7 +251,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   }
 
   private Began began() {
-    return new Began(
+    return Began.of(
         owner,
         spec.type(),
         spec.config(),
@@ -258,7 +259,10 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
             .map(
                 each ->
                     new Began.Mounted(
-                        each.mount().space(), each.mountId(), each.mount().access().label()))
+                        each.mount().space(),
+                        each.mountId(),
+                        each.mount().access().label(),
+                        each.mount().isRecorded() ? null : true))
             .toList());
   }
 
@@ -288,7 +292,15 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     return this;
   }
 
+  private void lifeEnds(boolean byItself) {
+    if (context != null) {
+      context.life().turns().ends(byItself);
+      context = null;
+    }
+  }
+
   private Behavior<Message> ended() {
+    lifeEnds(false);
     host.tell(new AgentProtocol.RunnerEnded(getContext().getSelf()));
     return Behaviors.stopped();
   }
@@ -310,6 +322,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       }
     }
     closeWatches();
+    lifeEnds(true);
     if (poisoned != null) {
       begun.put(poisoned.name(), revision);
     }
@@ -477,6 +490,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private Behavior<Message> onPostStop(PostStop signal) {
     closeWatches();
+    lifeEnds(false);
     return this;
   }
 }

@@ -7,6 +7,11 @@ package io.nucleusmem.receipts;
  * @param number of the life on that node, from 1
  */
 public record Life(long node, long number) {
+  /** True if it began later; of two nodes, the one that began later runs an agent later. */
+  boolean isAfter(Life other) {
+    return node == other.node ? number > other.number : node > other.node;
+  }
+
   @Override
   public String toString() {
     return Long.toHexString(node) + "-" + number;

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 /**
  * A row of the receipt log: what one commit recorded, for whatever agents of the node.
  *
- * <p>{@code format(1)=2 timestamp(8) before(varint) texts(varint) text* records(varint) record*};
+ * <p>{@code format(1)=3 timestamp(8) before(varint) texts(varint) text* records(varint) record*};
  * texts are named by their place, since the receipts of a round have most of them in common. A
  * record: {@code kind(1) agent(varint) life(varint)}, then by kind as the methods below write them.
  *
@@ -23,13 +23,17 @@ import java.util.TreeMap;
  * @param before bytes of all rounds of the node before this one
  */
 record Round(long node, long number, long timestamp, long before, List<LogRecord> records) {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
+  private static final int FORMAT_WITHOUT_TURNS = 2; // nor failures of what was done
   private static final int FORMAT_WITHOUT_BYTES = 1; // no before in it
   private static final int DELIVERED = 1;
   private static final int CONFIRMED = 2;
   private static final int BEGAN = 3;
   private static final int ACTED = 4;
   private static final int CALLED = 5;
+  private static final int TURN = 6;
+  private static final int DONE = 1; // what became of an effect
+  private static final int FAILED = 2; // and why, behind it
   private static final int INPUT = 0x80; // added to the code of how it came
 
   Bytes encode() {
@@ -69,12 +73,20 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
     } else if (record instanceof LogRecord.Acted it) {
       head(ACTED, record, texts, out).varint(it.seq()).varint(texts.place(it.kind()));
       out.varint(texts.place(it.space())).varint(texts.place(it.mount()));
-      out.varint(it.during()).i64(it.request()).u8(it.done() ? 1 : 0);
+      out.varint(it.during()).i64(it.request());
+      if (it.failure().isEmpty()) {
+        out.u8(it.done() ? DONE : 0);
+      } else {
+        out.u8(FAILED).bytes(it.failure());
+      }
       versions(it.versions(), texts, out);
     } else if (record instanceof LogRecord.Called it) {
       head(CALLED, record, texts, out).varint(it.seq()).varint(texts.place(it.kind()));
       out.varint(texts.place(it.name())).varint(it.during()).bytes(it.request());
       out.u8(it.failed() ? 1 : 0).bytes(it.reply()).varint(it.micros()).varint(it.tokens());
+    } else if (record instanceof LogRecord.Turn it) {
+      head(TURN, record, texts, out).varint(it.seq()).u8(it.kind().code());
+      out.varint(it.after()).varint(it.input()).varint(it.ask());
     }
   }
 
@@ -92,13 +104,13 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
   static Round decode(Bytes key, Bytes value) {
     BytesReader in = new BytesReader(value);
     int format = in.u8();
-    if (format != FORMAT && format != FORMAT_WITHOUT_BYTES) {
+    if (format < FORMAT_WITHOUT_BYTES || format > FORMAT) {
       throw new IllegalStateException(
           "a row of receipts has the format [%d]; this version reads up to [%d]"
               .formatted(format, FORMAT));
     }
     long timestamp = in.i64();
-    long before = format == FORMAT ? in.varint() : 0;
+    long before = format >= FORMAT_WITHOUT_TURNS ? in.varint() : 0;
     List<String> texts = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
       texts.add(in.text());
@@ -140,18 +152,16 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
         yield new LogRecord.Confirmed(agent, life, upTo);
       }
       case BEGAN -> new LogRecord.LifeBegan(agent, life, StateJson.decode(in.bytes(), Began.class));
-      case ACTED ->
-          new LogRecord.Acted(
+      case ACTED -> acted(agent, life, in, texts);
+      case TURN ->
+          new LogRecord.Turn(
               agent,
               life,
               in.varint(),
-              texts.get(in.count()),
-              texts.get(in.count()),
-              texts.get(in.count()),
+              LogRecord.TurnKind.ofCode(in.u8()),
               in.varint(),
-              in.i64(),
-              in.u8() == 1,
-              versions(in, texts));
+              in.varint(),
+              in.varint());
       case CALLED ->
           new LogRecord.Called(
               agent,
@@ -167,8 +177,31 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
               in.varint());
       default ->
           throw new IllegalStateException(
-              "a record of receipts has the kind [%d]; known are 1 to 5".formatted(kind));
+              "a record of receipts has the kind [%d]; known are 1 to 6".formatted(kind));
     };
+  }
+
+  private static LogRecord acted(String agent, long life, BytesReader in, List<String> texts) {
+    long seq = in.varint();
+    String kind = texts.get(in.count());
+    String space = texts.get(in.count());
+    String mount = texts.get(in.count());
+    long during = in.varint();
+    long request = in.i64();
+    int done = in.u8();
+    Bytes failure = done == FAILED ? in.bytes() : Bytes.EMPTY;
+    return new LogRecord.Acted(
+        agent,
+        life,
+        seq,
+        kind,
+        space,
+        mount,
+        during,
+        request,
+        done == DONE,
+        failure,
+        versions(in, texts));
   }
 
   private static List<SeenVersion> versions(BytesReader in, List<String> texts) {

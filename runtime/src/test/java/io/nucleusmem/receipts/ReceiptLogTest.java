@@ -34,17 +34,12 @@ class ReceiptLogTest {
   }
 
   private static LifeLog begin(ReceiptLog log, String agent) {
-    return log.begin(agent, new Began("anna", "type", Map.of(), List.of()));
+    return log.begin(agent, Began.of("anna", "type", Map.of(), List.of()));
   }
 
   private static CompletionStage<Long> signal(LifeLog life, long revision) {
     return life.input(
-        How.SIGNAL,
-        true,
-        "s",
-        MOUNT,
-        "s/w",
-        List.of(SeenVersion.entry(Region.MEMORY, "k", revision)));
+        How.SIGNAL, "s", MOUNT, "s/w", 0, List.of(SeenVersion.entry(Region.MEMORY, "k", revision)));
   }
 
   /** Revisions that an agent got, read page after page. */
@@ -77,7 +72,7 @@ class ReceiptLogTest {
     try (ReceiptLog log = open(store)) {
       List<CompletionStage<Long>> recorded = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
-        LifeLog life = log.begin("a" + i, new Began("anna", "type", config, List.of()));
+        LifeLog life = log.begin("a" + i, Began.of("anna", "type", config, List.of()));
         recorded.add(signal(life, 1));
       }
       recorded.forEach(ReceiptLogTest::await);
@@ -132,7 +127,7 @@ class ReceiptLogTest {
     LifeLog life = begin(log, "a");
     long seq = await(signal(life, 5));
     LifeLog.Mark mark = life.markOf("s/w", 5, seq);
-    life.begins(mark);
+    life.turns().takes(mark);
     life.read(
         How.READ,
         "s",
@@ -228,7 +223,7 @@ class ReceiptLogTest {
   void roundIsReadAsItWasWritten() {
     List<LogRecord> records =
         List.of(
-            new LogRecord.LifeBegan("a", 1, new Began("o", "t", Map.of("x", "y"), List.of())),
+            new LogRecord.LifeBegan("a", 1, Began.of("o", "t", Map.of("x", "y"), List.of())),
             new LogRecord.Delivered(
                 "a",
                 1,
@@ -245,7 +240,31 @@ class ReceiptLogTest {
                     SeenVersion.entry(Region.TASK, "k", 7),
                     SeenVersion.message("topic", 1L << 40))),
             new LogRecord.Confirmed("a", 1, Map.of("w", 4L, "", 2L)),
-            new LogRecord.Acted("a", 1, 4, "write", "s", MOUNT, 1, 77, true, List.of()),
+            new LogRecord.Acted(
+                "a",
+                1,
+                4,
+                "write",
+                "s",
+                MOUNT,
+                1,
+                77,
+                true,
+                io.nucleusmem.store.Bytes.EMPTY,
+                List.of()),
+            new LogRecord.Acted(
+                "a",
+                1,
+                4,
+                "write",
+                "s",
+                MOUNT,
+                1,
+                77,
+                false,
+                io.nucleusmem.store.Bytes.utf8("why"),
+                List.of()),
+            new LogRecord.Turn("a", 1, 5, LogRecord.TurnKind.RESULT, 3, 2, 1),
             new LogRecord.Called(
                 "a",
                 1,
