@@ -122,8 +122,19 @@ final class AgentContextImpl<M> extends ContextBase<M, AgentContextImpl.Question
     return spec.config();
   }
 
+  AgentSettings settings() {
+    return node.settings();
+  }
+
+  /** What is being handled is not done before {@link #tell} has told of the result. */
   @Override
   Question question() {
+    Question question = number();
+    life.underWay().begins(question.during());
+    return question;
+  }
+
+  private Question number() {
     LifeLog.Mark during = life.current();
     return new Question(during, during.asks().next());
   }
@@ -135,7 +146,16 @@ final class AgentContextImpl<M> extends ContextBase<M, AgentContextImpl.Question
     self()
         .tell(
             new MailInterceptor.Mail<>(
-                message, () -> life.turns().takes(mark, asked.ask()), () -> life.handled(mark)));
+                message,
+                () -> {
+                  current(AgentWatch.place(mark));
+                  life.turns().takes(mark, asked.ask());
+                },
+                () -> {
+                  current("");
+                  life.handled(mark);
+                  life.underWay().ends(mark);
+                }));
   }
 
   /** Messages that do not come by the context have turns too. */
@@ -365,7 +385,7 @@ final class AgentContextImpl<M> extends ContextBase<M, AgentContextImpl.Question
 
   @Override
   public void schedule(String name, Duration delay, Supplier<M> message) {
-    Question set = question();
+    Question set = number();
     LifeLog.Mark[] fired = new LifeLog.Mark[1]; // on the behavior's thread
     actor()
         .getSystem()

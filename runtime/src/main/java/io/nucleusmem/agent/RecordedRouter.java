@@ -32,11 +32,12 @@ final class RecordedRouter {
   }
 
   CompletionStage<Published> route(Content content) {
-    return recorded(
-        RouterCalls.ROUTE,
-        RouterCalls.route(content),
-        hook -> hook.route(AgentSpec.holder(agent), content),
-        RouterCalls::reply);
+    return left(
+        recorded(
+            RouterCalls.ROUTE,
+            RouterCalls.route(content),
+            hook -> hook.route(AgentSpec.holder(agent), content),
+            RouterCalls::reply));
   }
 
   CompletionStage<RegisteredRoute> offer(Route route, boolean all) {
@@ -56,11 +57,17 @@ final class RecordedRouter {
   }
 
   CompletionStage<Published> handOver(List<MountInfo> held, HandOver handOver) {
-    return recorded(
-        RouterCalls.HAND_OVER,
-        RouterCalls.handOver(handOver),
-        hook -> hook.handOver(agent, held, handOver),
-        RouterCalls::reply);
+    return left(
+        recorded(
+            RouterCalls.HAND_OVER,
+            RouterCalls.handOver(handOver),
+            hook -> hook.handOver(agent, held, handOver),
+            RouterCalls::reply));
+  }
+
+  private <T> CompletionStage<T> left(CompletionStage<T> write) {
+    life.underWay().write(life.current(), write);
+    return write;
   }
 
   private <T> CompletionStage<T> recorded(

@@ -43,12 +43,12 @@ public final class LifeCalls {
 
   private final LifeLog life;
   private final String agent;
-  private final long number;
+  private final Life id;
 
-  LifeCalls(LifeLog life, String agent, long number) {
+  LifeCalls(LifeLog life, String agent, Life id) {
     this.life = life;
     this.agent = agent;
-    this.number = number;
+    this.id = id;
   }
 
   /** Records that something is asked for: where its answer is missing, there was none. */
@@ -140,7 +140,7 @@ public final class LifeCalls {
         at ->
             new LogRecord.Called(
                 agent,
-                number,
+                id,
                 at,
                 kept ? kind : kind + TOO_LARGE,
                 name,

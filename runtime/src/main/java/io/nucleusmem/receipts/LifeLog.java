@@ -63,8 +63,9 @@ public final class LifeLog {
 
   private final ReceiptLog log;
   private final String agent;
-  private final long number;
+  private final Life id;
 
+  private final UnderWay underWay = new UnderWay();
   private final Mark idle = new Mark("", 0, 0, 0, new Asks(true));
   private volatile Mark current = idle; // on the behavior's thread
   private final LifeTurns turns;
@@ -84,12 +85,12 @@ public final class LifeLog {
   private long lastRead; // its seq
   private long ticket; // of the newest read, which an effect has to wait for
 
-  LifeLog(ReceiptLog log, String agent, long number) {
+  LifeLog(ReceiptLog log, String agent, Life id) {
     this.log = log;
     this.agent = agent;
-    this.number = number;
-    this.turns = new LifeTurns(this, agent, number);
-    this.calls = new LifeCalls(this, agent, number);
+    this.id = id;
+    this.turns = new LifeTurns(this, agent, id);
+    this.calls = new LifeCalls(this, agent, id);
   }
 
   ReceiptSettings settings() {
@@ -99,7 +100,7 @@ public final class LifeLog {
   /** What the agent is, and has mounted from now on. */
   public void began(Began what) {
     synchronized (lock) {
-      log.offer(new LogRecord.LifeBegan(agent, number, what.at(seq)), false);
+      log.offer(new LogRecord.LifeBegan(agent, id, what.at(seq)), false);
     }
   }
 
@@ -156,7 +157,7 @@ public final class LifeLog {
       written =
           log.write(
               new LogRecord.Delivered(
-                  agent, number, first, how, input, space, mount, watch, 0, request, at, versions));
+                  agent, id, first, how, input, space, mount, watch, 0, request, at, versions));
       seq += Math.max(1, versions.size());
     }
     return written.thenApply(done -> first);
@@ -192,7 +193,7 @@ public final class LifeLog {
           from ->
               new LogRecord.Delivered(
                   agent,
-                  number,
+                  id,
                   from,
                   how,
                   false,
@@ -229,6 +230,11 @@ public final class LifeLog {
   }
 
   // ---- what the behavior is at ----
+
+  /** What its messages have begun and not finished. */
+  public UnderWay underWay() {
+    return underWay;
+  }
 
   /** What is being handled now, by the behavior or by that work of its that this thread runs. */
   public Mark current() {
@@ -272,8 +278,8 @@ public final class LifeLog {
   }
 
   /** The place of an input that is not recorded. */
-  public Mark markOfUnrecorded(long input) {
-    return markOf("", 0, input, new Asks(false));
+  public Mark markOfUnrecorded(String watch, long revision, long input) {
+    return markOf(watch, revision, input, new Asks(false));
   }
 
   /** The place of a result of what was asked for in an input. */
@@ -308,7 +314,7 @@ public final class LifeLog {
   private void confirm(Mark mark) {
     boolean further = false;
     synchronized (lock) {
-      if (mark.input() > 0 && !mark.watch().isEmpty()) {
+      if (mark.input() > 0 && !mark.watch().isEmpty() && mark.asks().recorded) {
         further = raise(mark.watch(), mark.revision());
       }
       if (mark.seen() > 0) {
@@ -334,7 +340,7 @@ public final class LifeLog {
   LogRecord confirmed() {
     synchronized (lock) {
       confirming = false;
-      return new LogRecord.Confirmed(agent, number, confirmed);
+      return new LogRecord.Confirmed(agent, id, confirmed);
     }
   }
 
@@ -378,6 +384,9 @@ public final class LifeLog {
       }
     }
     confirm(new Mark(mark.watch(), mark.revision(), mark.input(), seen, mark.asks()));
+    if (record != null) {
+      underWay.write(mark, left);
+    }
     return record == null
         ? left
         : log.leaves(left.whenComplete((value, failure) -> acted(mark, record, value, failure)));
@@ -455,7 +464,7 @@ public final class LifeLog {
         log.offer(
             new LogRecord.Acted(
                 agent,
-                number,
+                id,
                 ++seq,
                 effect.kind(),
                 effect.space(),

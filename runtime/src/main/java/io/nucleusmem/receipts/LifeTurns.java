@@ -15,14 +15,14 @@ import io.nucleusmem.store.Bytes;
 public final class LifeTurns {
   private final LifeLog life;
   private final String agent;
-  private final long number;
+  private final Life id;
   private long newest; // number of the newest input that was taken
   private boolean missing; // turns could not be recorded since the last one that was
 
-  LifeTurns(LifeLog life, String agent, long number) {
+  LifeTurns(LifeLog life, String agent, Life id) {
     this.life = life;
     this.agent = agent;
-    this.number = number;
+    this.id = id;
   }
 
   /** The behavior takes an input. */
@@ -68,7 +68,7 @@ public final class LifeTurns {
           own[0] = at;
           return new LogRecord.Called(
               agent,
-              number,
+              id,
               at,
               LifeCalls.TIMER,
               timer,
@@ -109,6 +109,6 @@ public final class LifeTurns {
   }
 
   private LogRecord record(long at, TurnKind kind, long input, long ask) {
-    return new LogRecord.Turn(agent, number, at, kind, newest, input, ask);
+    return new LogRecord.Turn(agent, id, at, kind, newest, input, ask);
   }
 }

@@ -8,8 +8,8 @@ import java.util.Map;
 sealed interface LogRecord {
   String agent();
 
-  /** Number of the life on the node whose log this is. */
-  long life();
+  /** The life, which may have begun in a log before this one. */
+  Life life();
 
   /**
    * Versions that one delivery brought.
@@ -26,7 +26,7 @@ sealed interface LogRecord {
    */
   record Delivered(
       String agent,
-      long life,
+      Life life,
       long seq,
       How how,
       boolean input,
@@ -49,7 +49,7 @@ sealed interface LogRecord {
    * @param upTo by watch the newest revision whose message was handled, and under {@link #READS}
    *     the newest seq of reads
    */
-  record Confirmed(String agent, long life, Map<String, Long> upTo) implements LogRecord {
+  record Confirmed(String agent, Life life, Map<String, Long> upTo) implements LogRecord {
     /** No watch is named so. */
     static final String READS = "";
 
@@ -59,7 +59,7 @@ sealed interface LogRecord {
   }
 
   /** The life begins. */
-  record LifeBegan(String agent, long life, Began what) implements LogRecord {}
+  record LifeBegan(String agent, Life life, Began what) implements LogRecord {}
 
   /**
    * Something left the agent and was acknowledged, or refused.
@@ -71,7 +71,7 @@ sealed interface LogRecord {
    */
   record Acted(
       String agent,
-      long life,
+      Life life,
       long seq,
       String kind,
       String space,
@@ -96,7 +96,7 @@ sealed interface LogRecord {
    * @param ask of a result: which one of those that were asked for in that input, from 1; of a
    *     message of the behavior's own, a hash of its class; else 0
    */
-  record Turn(String agent, long life, long seq, TurnKind kind, long after, long input, long ask)
+  record Turn(String agent, Life life, long seq, TurnKind kind, long after, long input, long ask)
       implements LogRecord {}
 
   /** What a turn takes. The code stands for it in stored rows: never reused. */
@@ -136,7 +136,7 @@ sealed interface LogRecord {
    */
   record Called(
       String agent,
-      long life,
+      Life life,
       long seq,
       String kind,
       String name,

@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -245,9 +246,7 @@ final class ReceiptReader {
     }
     for (Round round : tail) {
       for (LogRecord record : round.records()) {
-        if (round.node() != life.node()
-            || record.life() != life.number()
-            || !record.agent().equals(agent)) {
+        if (!record.life().equals(life) || !record.agent().equals(agent)) {
           continue;
         }
         if (record instanceof LogRecord.LifeBegan it) {
@@ -269,7 +268,7 @@ final class ReceiptReader {
               for (Round round : tail) {
                 for (LogRecord record : round.records()) {
                   if (record instanceof LogRecord.LifeBegan it && it.agent().equals(agent)) {
-                    lives.put(new Life(round.node(), it.life()), it.what());
+                    lives.put(it.life(), it.what());
                   }
                 }
               }
@@ -301,6 +300,51 @@ final class ReceiptReader {
   }
 
   // ---- what no receipt tells ----
+
+  /** By node the one in which its lives went on, since it had been taken for dead. */
+  CompletionStage<Map<Long, Long>> followers() {
+    return new DeadLogs(store)
+        .nodes()
+        .thenApply(
+            nodes -> {
+              Map<Long, Long> followers = new HashMap<>();
+              nodes.forEach(
+                  (node, row) -> {
+                    if (row.follows() != 0) {
+                      followers.put(row.follows(), node);
+                    }
+                  });
+              return followers;
+            });
+  }
+
+  /** Those lives whose node has stopped or died: they go on nowhere. */
+  CompletionStage<Set<Life>> ended(Set<Life> lives) {
+    return new DeadLogs(store)
+        .nodes()
+        .thenApply(
+            nodes ->
+                lives.stream()
+                    .filter(life -> isEnded(life.node(), nodes))
+                    .collect(Collectors.toSet()));
+  }
+
+  private static boolean isEnded(long node, Map<Long, NodeRow> nodes) {
+    Optional<Long> follower =
+        nodes.entrySet().stream()
+            .filter(each -> each.getValue().follows() == node)
+            .map(Map.Entry::getKey)
+            .findFirst();
+    if (follower.isPresent()) {
+      return isEnded(follower.get(), nodes);
+    }
+    NodeRow row = nodes.get(node);
+    return row == null
+        || !row.isOpen()
+        || nodes.entrySet().stream() // of a process that was killed and began again
+            .anyMatch(
+                each -> each.getKey() > node && each.getValue().address().equals(row.address()));
+  }
 
   /**
    * A time in which a node may have done something that is not recorded: timestamps.

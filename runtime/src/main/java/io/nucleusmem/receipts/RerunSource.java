@@ -13,6 +13,7 @@ import io.nucleusmem.receipts.ReceiptKeys.Place;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /** What a rerun plays back, and the spaces that it plays with. */
 public final class RerunSource {
@@ -74,8 +74,8 @@ public final class RerunSource {
                                         life, key -> new Tape(lives.get(key), from, without)))
                                 : Optional.empty())))
         .thenCompose(collected -> collected)
-        .thenCompose(done -> reader.lives(agent))
-        .thenCompose(lives -> reader.lives(agent, over(tapes.keySet(), lives.keySet())))
+        .thenCompose(done -> reader.ended(tapes.keySet()))
+        .thenCompose(ended -> reader.lives(agent, over(tapes.keySet(), ended)))
         .thenCombine(
             reader.floor(), // behind what was read
             (over, floor) -> {
@@ -92,11 +92,12 @@ public final class RerunSource {
             });
   }
 
-  /** Those lives after which there was another one. */
-  private static Set<Life> over(Set<Life> some, Set<Life> all) {
-    return some.stream()
-        .filter(life -> all.stream().anyMatch(other -> other.isAfter(life)))
-        .collect(Collectors.toSet());
+  /** Those lives whose node has ended, or behind which there is another one. */
+  private static Set<Life> over(Set<Life> inOrder, Set<Life> ended) {
+    List<Life> all = List.copyOf(inOrder);
+    Set<Life> over = new HashSet<>(ended);
+    over.addAll(all.subList(0, Math.max(0, all.size() - 1)));
+    return over;
   }
 
   /** Puts records onto their tapes; refuses while it reads, a long range is not kept first. */
@@ -115,7 +116,7 @@ public final class RerunSource {
     }
 
     void take(Round round, LogRecord record) {
-      Optional<Tape> tape = tapes.apply(new Life(round.node(), record.life()));
+      Optional<Tape> tape = tapes.apply(record.life());
       if (tape.isEmpty()) {
         return;
       }

@@ -161,6 +161,7 @@ public final class Tape {
   private List<Step> steps = List.of();
   private long oldest = Long.MAX_VALUE; // seq of the first record in the range
   private long begin = Long.MAX_VALUE; // timestamp of the first input
+  private boolean killed; // nobody knows what came behind the last record
   private long reached; // number of the newest step so far
   private long current; // input that is being handled; 0: none
   private Divergence divergence;
@@ -281,17 +282,15 @@ public final class Tape {
     reads.removeIf(read -> isOutside(read.during()));
     calls.removeIf(this::isOutside);
     acts.removeIf(act -> isOutside(act.during()));
-    Optional<Input> uncertain =
-        over.isPresent() && isOrdered() && !order.isEnded()
-            ? order.cut(taken(over.get()))
-            : Optional.empty();
+    killed = over.isPresent() && isOrdered() && !order.isEnded();
+    Optional<Input> uncertain = killed ? order.cut(taken(over.get())) : Optional.empty();
     steps = order.steps(isBegun());
     steps.forEach(step -> numbered.put(step.seq(), step));
     uncertain.ifPresent(
         first ->
             gap(
                 first,
-                "what came from here on: the node died, and nobody knows whether the agent got it"));
+                "what came from here on: its node ended, and nobody knows whether the agent got it"));
     if (began.format() == 0 && !steps.isEmpty()) {
       gap(
           steps.get(0),
@@ -449,7 +448,9 @@ public final class Tape {
 
   /** Notes that the rerun differs. */
   public synchronized void diverged(String how) {
-    if (divergence == null && !isBegunAnew()) {
+    if (killed && acts.isEmpty() && reads.isEmpty()) {
+      notPlayed("what it did from here on: its node ended before that was on record");
+    } else if (divergence == null && !isBegunAnew()) {
       divergence = new Divergence(step(), how);
     }
   }

@@ -15,18 +15,19 @@ import org.junit.jupiter.api.Test;
 /** What is played back of records, also of those that an older version has made. */
 class TapeTest {
   private static final long AT = 1L << 30;
+  private static final Life LIFE = new Life(1, 1);
 
   private static Tape tape(int format) {
     Began began = new Began("anna", "type", Map.of(), List.of(), format, 0);
     Tape tape = new Tape(began, Instant.EPOCH, Set.of());
-    tape.add(new LogRecord.LifeBegan("a", 1, began), AT);
+    tape.add(new LogRecord.LifeBegan("a", LIFE, began), AT);
     return tape;
   }
 
   private static LogRecord input(long seq) {
     return new LogRecord.Delivered(
         "a",
-        1,
+        LIFE,
         seq,
         How.SIGNAL,
         true,
@@ -40,7 +41,7 @@ class TapeTest {
   }
 
   private static LogRecord turn(long seq, TurnKind kind, long after, long input, long ask) {
-    return new LogRecord.Turn("a", 1, seq, kind, after, input, ask);
+    return new LogRecord.Turn("a", LIFE, seq, kind, after, input, ask);
   }
 
   private static List<String> steps(Tape tape) {
@@ -87,13 +88,14 @@ class TapeTest {
     tape.add(input(2), AT);
     tape.add(input(3), AT);
     tape.add(
-        new LogRecord.Acted("a", 1, 4, "write", "s", "m", 2, 7, true, Bytes.EMPTY, List.of()), AT);
+        new LogRecord.Acted("a", LIFE, 4, "write", "s", "m", 2, 7, true, Bytes.EMPTY, List.of()),
+        AT);
     tape.close(Optional.of(new ReceiptReader.LifeState(Optional.empty(), Map.of("s/w", 1L))));
     assertThat(tape.steps()).extracting(Tape.Step::seq).containsExactly(1L, 2L);
     assertThat(tape.gaps())
         .singleElement()
         .satisfies(gap -> assertThat(gap.step().seq()).isEqualTo(3))
-        .satisfies(gap -> assertThat(gap.what()).contains("the node died"));
+        .satisfies(gap -> assertThat(gap.what()).contains("its node ended"));
   }
 
   @Test
@@ -112,7 +114,7 @@ class TapeTest {
     tape.add(input(2), AT);
     tape.add(
         new LogRecord.Called(
-            "a", 1, 3, LifeCalls.TIMER, "t", 1, Bytes.EMPTY, false, Bytes.EMPTY, 0, 0),
+            "a", LIFE, 3, LifeCalls.TIMER, "t", 1, Bytes.EMPTY, false, Bytes.EMPTY, 0, 0),
         AT);
     assertThat(steps(tape)).containsExactly("1", "2", "3");
     assertThat(tape.isOrdered()).isFalse();
@@ -132,7 +134,7 @@ class TapeTest {
     tape.add(
         new LogRecord.Called(
             "a",
-            1,
+            LIFE,
             2,
             LifeCalls.ASKED + LifeCalls.CALL,
             "model",
