@@ -69,6 +69,18 @@ public interface MountedSpace {
    *     and what a read as of that revision is refused with
    */
   default CompletionStage<Written> revert(EntryKey key, long to) {
+    return revert(key, to, WriteOptions.DEFAULT);
+  }
+
+  /**
+   * The same under a request id: sent again, it gives the first answer, whatever was written since.
+   */
+  default CompletionStage<Written> revert(EntryKey key, long to, WriteOptions options) {
+    return reverting(key, to).thenCompose(operation -> write(List.of(operation), options));
+  }
+
+  /** The write that a revert amounts to now. */
+  default CompletionStage<Operation> reverting(EntryKey key, long to) {
     return get(key, ReadAt.revision(to))
         .thenCombine(
             history(key, 1, Optional.empty()), // also of what can't be read any more
@@ -80,10 +92,10 @@ public interface MountedSpace {
                       .findFirst()
                       .orElse(0);
               return then.isPresent()
-                  ? putIfRevision(key, then.get().content(), now)
-                  : write(new Operation.Delete(key, OptionalLong.of(now), Operation.ANY));
-            })
-        .thenCompose(written -> written);
+                  ? new Operation.Put(
+                      key, then.get().content(), OptionalLong.of(now), Operation.ANY, false)
+                  : new Operation.Delete(key, OptionalLong.of(now), Operation.ANY);
+            });
   }
 
   /** Adds to a number. */

@@ -69,13 +69,36 @@ final class MountedSpaceClient implements MountedSpace {
   public CompletionStage<Written> write(List<Operation> operations, WriteOptions options) {
     return checked(
         () -> {
-          int bytes = client.limits().batch(operations);
           Optional<String> id = options.requestId();
           id.ifPresent(Limits::requestId);
           RequestStamp stamp =
               id.isPresent()
                   ? RequestStamp.of(id.get(), Limits.hash(operations))
                   : RequestStamp.fresh(0);
+          return write(operations, stamp, id.isPresent());
+        });
+  }
+
+  @Override
+  public CompletionStage<Written> revert(EntryKey key, long to, WriteOptions options) {
+    return checked(
+        () -> {
+          Optional<String> id = options.requestId();
+          id.ifPresent(Limits::requestId);
+          RequestStamp stamp = // of what was asked: what is written follows from what is there
+              id.isPresent()
+                  ? RequestStamp.of(id.get(), Limits.hash("revert", mount().id(), key, to))
+                  : RequestStamp.fresh(0);
+          return reverting(key, to)
+              .thenCompose(operation -> write(List.of(operation), stamp, id.isPresent()));
+        });
+  }
+
+  private CompletionStage<Written> write(
+      List<Operation> operations, RequestStamp stamp, boolean maybeRetried) {
+    return checked(
+        () -> {
+          int bytes = client.limits().batch(operations);
           MountInfo mount = mount();
           return client
               .calls()
@@ -91,7 +114,7 @@ final class MountedSpaceClient implements MountedSpace {
                                       mount.id(),
                                       mount.holder(),
                                       stamp,
-                                      again || id.isPresent(),
+                                      again || maybeRetried,
                                       operations,
                                       bytes,
                                       client.limits().valueBytesMax()),
