@@ -21,6 +21,9 @@ import java.util.function.Function;
  * nothing piles up.
  */
 final class AgentWatch {
+  // a message whose work goes on behind so many others holds up the cursor no more
+  private static final int HELD_MAX = 1_000;
+
   /** Opens the watch at the place given, or where it begins by itself. */
   interface Opener {
     CompletionStage<Watch> open(OptionalLong from, WatchHandler handler);
@@ -51,6 +54,9 @@ final class AgentWatch {
   private long seenUpTo; // up to here an earlier life may have seen what comes
   private final long mailedBefore; // up to here this life may have: the watch broke off and goes on
   private volatile long mailedUpTo;
+  private volatile long handledUpTo; // the behavior has taken all up to here
+  private long toldUpTo;
+  private int held; // messages that it has taken since the cursor moved
 
   /**
    * @param firstFrom where a watch of this name begins the first time; empty: with what comes
@@ -127,6 +133,7 @@ final class AgentWatch {
       Duration timeout) {
     OptionalLong from = cursor == null ? firstFrom : OptionalLong.of(cursor + 1);
     seenUpTo = maybeSeenUpTo;
+    context.life().underWay().listen(cursor(), () -> tellHandled(runner));
     CompletionStage<Watch> opening;
     try {
       opening = opener.open(from, event -> on(event, behavior, runner));
@@ -205,31 +212,53 @@ final class AgentWatch {
               return taken.get() ? message.apply(redelivered) : null;
             },
             () -> {
-              context.current(place(signal.revision()));
+              context.current(place(mark));
               context.life().begins(mark);
             },
             () -> {
               context.current("");
               context.life().handled(mark);
               if (lastOfRevision && taken.get()) {
-                runner.tell(new AgentRunner.Handled(this, signal.revision()));
+                handled(signal.revision(), runner);
               }
               done.complete(null);
             }));
     return done;
   }
 
-  private String place(long revision) {
-    return name + "@" + revision;
+  private synchronized void handled(long revision, ActorRef<AgentRunner.Message> runner) {
+    handledUpTo = revision;
+    if (++held > HELD_MAX) {
+      context.life().underWay().letGo(cursor(), revision);
+    }
+    tellHandled(runner);
+  }
+
+  /** The cursor goes as far as all that came of the messages is done. */
+  private synchronized void tellHandled(ActorRef<AgentRunner.Message> runner) {
+    long upTo = context.life().underWay().doneUpTo(cursor(), handledUpTo);
+    if (upTo > toldUpTo) {
+      toldUpTo = upTo;
+      held = upTo == handledUpTo ? 0 : held;
+      runner.tell(new AgentRunner.Handled(this, upTo));
+    }
+  }
+
+  long handledUpTo() {
+    return handledUpTo;
+  }
+
+  static String place(LifeLog.Mark mark) {
+    return mark.watch() + "@" + mark.revision();
   }
 
   /** True if the place is one of this watch. */
   boolean isCurrent(String place) {
-    return place.startsWith(name + "@") && place.lastIndexOf('@') == name.length();
+    return place.startsWith(cursor() + "@") && place.lastIndexOf('@') == cursor().length();
   }
 
   long currentRevision(String place) {
-    return Long.parseLong(place.substring(name.length() + 1));
+    return Long.parseLong(place.substring(cursor().length() + 1));
   }
 
   boolean isClosed() {

@@ -51,6 +51,7 @@ public final class LifeLog {
   private final String agent;
   private final long number;
 
+  private final UnderWay underWay = new UnderWay();
   private volatile Mark current = Mark.NONE; // on the behavior's thread
   private final ThreadLocal<Mark> ofSteps = new ThreadLocal<>(); // on threads of its steps
 
@@ -222,6 +223,11 @@ public final class LifeLog {
 
   // ---- how far it is ----
 
+  /** What its messages have begun and not finished. */
+  public UnderWay underWay() {
+    return underWay;
+  }
+
   /** What is being handled now, by the behavior or by those of its steps that this thread runs. */
   public Mark current() {
     Mark steps = ofSteps.get();
@@ -329,6 +335,9 @@ public final class LifeLog {
       }
     }
     confirm(new Mark(mark.watch(), mark.revision(), mark.input(), seen));
+    if (record != null) {
+      underWay.write(mark, left);
+    }
     return record == null
         ? left
         : left.whenComplete((value, failure) -> acted(mark, record, value, failure));
