@@ -128,6 +128,10 @@ final class AgentContextImpl<M> implements AgentContext<M> {
     return spec.type();
   }
 
+  AgentSettings settings() {
+    return node.settings();
+  }
+
   @Override
   public Map<String, String> config() {
     return spec.config();

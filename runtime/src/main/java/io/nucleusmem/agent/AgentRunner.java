@@ -394,8 +394,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
         behavior,
         cursors.get(watch.cursor()),
         maybeSeen ? Long.MAX_VALUE : begun.getOrDefault(watch.name(), 0L),
-        getContext().getSelf(),
-        node.settings().callTimeout());
+        getContext().getSelf());
     return this;
   }
 

@@ -6,7 +6,7 @@ import io.nucleusmem.memspace.Watch;
 import io.nucleusmem.memspace.WatchEvent;
 import io.nucleusmem.memspace.WatchHandler;
 import io.nucleusmem.receipts.LifeLog;
-import java.time.Duration;
+import io.nucleusmem.receipts.UnderWay;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -21,9 +21,6 @@ import java.util.function.Function;
  * nothing piles up.
  */
 final class AgentWatch {
-  // a message whose work goes on behind so many others holds up the cursor no more
-  private static final int HELD_MAX = 1_000;
-
   /** Opens the watch at the place given, or where it begins by itself. */
   interface Opener {
     CompletionStage<Watch> open(OptionalLong from, WatchHandler handler);
@@ -48,6 +45,7 @@ final class AgentWatch {
   private final Fetch fetch;
   private final Receipts receipts;
   private final AgentContextImpl<?> context;
+  private final AgentSettings settings;
   private volatile Watch watch;
   private volatile boolean closed;
   private volatile long startedAt;
@@ -89,6 +87,7 @@ final class AgentWatch {
     this.fetch = fetch;
     this.receipts = receipts;
     this.context = context;
+    this.settings = context.settings();
   }
 
   String name() {
@@ -129,8 +128,7 @@ final class AgentWatch {
       ActorRef<Object> behavior,
       Long cursor,
       long maybeSeenUpTo,
-      ActorRef<AgentRunner.Message> runner,
-      Duration timeout) {
+      ActorRef<AgentRunner.Message> runner) {
     OptionalLong from = cursor == null ? firstFrom : OptionalLong.of(cursor + 1);
     seenUpTo = maybeSeenUpTo;
     context.life().underWay().listen(cursor(), () -> tellHandled(runner));
@@ -228,9 +226,11 @@ final class AgentWatch {
 
   private synchronized void handled(long revision, ActorRef<AgentRunner.Message> runner) {
     handledUpTo = revision;
-    if (++held > HELD_MAX) {
-      context.life().underWay().letGo(cursor(), revision);
+    UnderWay underWay = context.life().underWay();
+    if (++held > settings.unfinishedMax()) {
+      underWay.letGo(cursor(), revision);
     }
+    underWay.letGoOlderThan(cursor(), settings.unfinishedTimeMax());
     tellHandled(runner);
   }
 

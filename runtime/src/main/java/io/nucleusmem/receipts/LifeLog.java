@@ -49,7 +49,7 @@ public final class LifeLog {
 
   private final ReceiptLog log;
   private final String agent;
-  private final long number;
+  private final Life id;
 
   private final UnderWay underWay = new UnderWay();
   private volatile Mark current = Mark.NONE; // on the behavior's thread
@@ -66,10 +66,10 @@ public final class LifeLog {
   private long seq;
   private long ticket; // of the newest read, which an effect has to wait for
 
-  LifeLog(ReceiptLog log, String agent, long number) {
+  LifeLog(ReceiptLog log, String agent, Life id) {
     this.log = log;
     this.agent = agent;
-    this.number = number;
+    this.id = id;
   }
 
   ReceiptSettings settings() {
@@ -78,7 +78,7 @@ public final class LifeLog {
 
   /** What the agent is, and has mounted from now on. */
   public void began(Began what) {
-    log.offer(new LogRecord.LifeBegan(agent, number, what), false);
+    log.offer(new LogRecord.LifeBegan(agent, id, what), false);
   }
 
   // ---- what comes in ----
@@ -105,7 +105,7 @@ public final class LifeLog {
       written =
           log.write(
               new LogRecord.Delivered(
-                  agent, number, first, how, input, space, mount, watch, 0, 0, 0, versions));
+                  agent, id, first, how, input, space, mount, watch, 0, 0, 0, versions));
       seq += Math.max(1, versions.size());
     }
     return written.thenApply(done -> first);
@@ -132,7 +132,7 @@ public final class LifeLog {
           from ->
               new LogRecord.Delivered(
                   agent,
-                  number,
+                  id,
                   from,
                   how,
                   false,
@@ -164,17 +164,7 @@ public final class LifeLog {
           1,
           at ->
               new LogRecord.Called(
-                  agent,
-                  number,
-                  at,
-                  TIMER,
-                  timer,
-                  set.input(),
-                  Bytes.EMPTY,
-                  false,
-                  Bytes.EMPTY,
-                  0,
-                  0));
+                  agent, id, at, TIMER, timer, set.input(), Bytes.EMPTY, false, Bytes.EMPTY, 0, 0));
       current = new Mark("", 0, seq, seq);
     }
   }
@@ -208,7 +198,7 @@ public final class LifeLog {
           at ->
               new LogRecord.Called(
                   agent,
-                  number,
+                  id,
                   at,
                   kept ? kind : kind + TOO_LARGE,
                   name,
@@ -291,7 +281,7 @@ public final class LifeLog {
   LogRecord confirmed() {
     synchronized (lock) {
       confirming = false;
-      return new LogRecord.Confirmed(agent, number, confirmed);
+      return new LogRecord.Confirmed(agent, id, confirmed);
     }
   }
 
@@ -418,7 +408,7 @@ public final class LifeLog {
         log.offer(
             new LogRecord.Acted(
                 agent,
-                number,
+                id,
                 ++seq,
                 effect.kind(),
                 effect.space(),
