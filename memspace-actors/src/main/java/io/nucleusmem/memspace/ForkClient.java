@@ -489,7 +489,7 @@ final class ForkClient implements Forks {
           .newest(client.node().spaces(), space)
           .thenCompose(
               newest -> {
-                MountedSpaceClient.requireReached(past.revision(), newest);
+                MountedSpaceClient.requireReached("at", past.revision(), newest);
                 return reader.rowOf(past.revision());
               })
           .thenApply(

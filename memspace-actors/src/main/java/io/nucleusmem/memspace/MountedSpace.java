@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -134,6 +135,18 @@ public interface MountedSpace {
    * @return none where there is nothing to claim
    */
   CompletionStage<List<Claim>> claim(EntryKey prefix, String worker, Duration lease, int max);
+
+  /**
+   * The same under a request id: sent again it gives the same claims, as they were, and takes no
+   * others; where there was nothing to claim, it looks again.
+   */
+  default CompletionStage<List<Claim>> claim(
+      EntryKey prefix, String worker, Duration lease, int max, WriteOptions options) {
+    return options.requestId().isEmpty()
+        ? claim(prefix, worker, lease, max)
+        : CompletableFuture.failedStage(
+            new UnsupportedOperationException("claims under a request id are made on the space"));
+  }
 
   /** Prolongs a claim from now; {@link ErrorCode#CLAIM_LOST} if it is not held any more. */
   CompletionStage<Claim> renew(EntryKey key, long token, Duration lease);

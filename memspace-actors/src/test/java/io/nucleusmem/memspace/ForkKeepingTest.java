@@ -7,6 +7,7 @@ import io.nucleusmem.NucleusMem;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -203,6 +204,22 @@ class ForkKeepingTest extends SpaceFixture {
     assertThat(await(spaces.mounts(BEN, name))).hasSize(1);
     await(spaces.unmount(BEN, first.id()));
     assertThat(refusal(spaces.mount(BEN, name, request, once))).isEqualTo(ErrorCode.MOUNT_REVOKED);
+  }
+
+  @Test
+  void g4AClaimUnderARequestIdTakesNothingElseWhenItIsSentAgain() {
+    put(space, "task/1", "1");
+    put(space, "task/2", "2");
+    WriteOptions once = WriteOptions.id("claim-" + UUID.randomUUID());
+    EntryKey tasks = EntryKey.of("task/");
+    Duration lease = Duration.ofMinutes(5);
+    List<Claim> first = await(space.claim(tasks, "w", lease, 1, once));
+    assertThat(first).hasSize(1);
+    restart("");
+    assertThat(await(space.claim(tasks, "w", lease, 1, once))).isEqualTo(first);
+    assertThat(refusal(space.claim(tasks, "w", lease, 2, once)))
+        .isEqualTo(ErrorCode.IDEMPOTENCY_KEY_REUSED);
+    assertThat(await(space.claim(tasks, "w", lease, 9))).hasSize(1);
   }
 
   @Test
