@@ -39,8 +39,8 @@ final class AgentDirectory {
   }
 
   /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
-  CompletionStage<Void> add(AgentSpec spec) {
-    String json = StateJson.encode(new Stored(spec.type(), spec.config())).utf8();
+  CompletionStage<Void> add(AgentSpec spec, String owner) {
+    String json = StateJson.encode(new Stored(spec.type(), spec.config(), owner)).utf8();
     return space
         .putIfAbsent(key(spec.id()), Content.json(json))
         .handle(
@@ -147,16 +147,24 @@ final class AgentDirectory {
   private static Listed listed(Entry entry) {
     Stored stored = stored(entry);
     return new Listed(
-        entry.key().name().substring(PREFIX.length()), stored.type(), stored.config());
+        entry.key().name().substring(PREFIX.length()),
+        stored.type(),
+        stored.config(),
+        stored.owner());
   }
 
-  /** An agent as its entry says. */
-  private record Stored(String type, Map<String, String> config) {
+  /** An agent as its entry says; an old one does not say who spawned it. */
+  private record Stored(String type, Map<String, String> config, String owner) {
     Stored {
       config = config == null ? Map.of() : config;
+      owner = owner == null ? "" : owner;
     }
   }
 
-  /** An agent in a listing. */
-  record Listed(String id, String type, Map<String, String> config) {}
+  /**
+   * An agent in a listing.
+   *
+   * @param owner who spawned it; empty where that is not known
+   */
+  record Listed(String id, String type, Map<String, String> config, String owner) {}
 }

@@ -118,7 +118,7 @@ final class AgentsClient implements Agents {
           }
           checkMounts(spec.mounts());
           return node.directory()
-              .add(spec)
+              .add(spec, caller.name())
               .thenCompose(
                   added ->
                       host(caller, spec)
@@ -214,7 +214,7 @@ final class AgentsClient implements Agents {
                         ask(listed.type(), listed.id(), AgentProtocol.Describe::new)
                             .exceptionally(failure -> starting(listed)),
                         (list, info) -> {
-                          list.add(info);
+                          list.add(info.toldTo(caller));
                           return list;
                         });
               }
@@ -225,20 +225,36 @@ final class AgentsClient implements Agents {
   /** An agent in the directory whose host knows nothing yet, or can't be reached. */
   private static AgentInfo starting(AgentDirectory.Listed listed) {
     return new AgentInfo(
-        listed.id(), listed.type(), AgentInfo.State.STARTING, "", List.of(), 0, Map.of(), Map.of());
+        listed.id(),
+        listed.type(),
+        listed.owner(),
+        AgentInfo.State.STARTING,
+        "",
+        List.of(),
+        0,
+        Map.of(),
+        Map.of());
   }
 
   @Override
   public CompletionStage<Paged<AgentAt>> at(
       Principal caller, Instant at, int limit, Optional<String> cursor) {
-    return new PastAgents(node).at(at, limit, cursor);
+    return new PastAgents(node)
+        .at(at, limit, cursor)
+        .thenApply(
+            page ->
+                new Paged<>(
+                    page.items().stream().map(agent -> agent.toldTo(caller)).toList(),
+                    page.revision(),
+                    page.next()));
   }
 
   @Override
   public CompletionStage<AgentInfo> describe(Principal caller, String id) {
     return node.directory()
         .require(id)
-        .thenCompose(type -> ask(type, id, AgentProtocol.Describe::new));
+        .thenCompose(type -> ask(type, id, AgentProtocol.Describe::new))
+        .thenApply(agent -> agent.toldTo(caller));
   }
 
   @Override

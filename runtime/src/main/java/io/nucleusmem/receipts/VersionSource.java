@@ -110,6 +110,11 @@ final class VersionSource {
             .thenApply(found -> found.map(Entry::at));
   }
 
+  /** True of a revision that wrote nothing there; what can't be shown any more was there. */
+  CompletionStage<Boolean> isUnknown(LedgerId space, SeenVersion version) {
+    return writtenAt(space, version).handle((at, gone) -> gone == null && at.isEmpty());
+  }
+
   private static Replayed of(Receipt receipt, Entry entry) {
     return new Replayed(
         receipt,

@@ -258,6 +258,8 @@ class ContainmentTest {
     Containment found = containment("z", alone, 0);
     assertThat(found.readers()).isEmpty();
     assertThat(found.derived()).isEmpty();
-    assertThatThrownBy(() -> containment("z", 0, 0)).isInstanceOf(MemSpaceException.class);
+    for (long unknown : new long[] {0, alone + 1_000}) {
+      assertThatThrownBy(() -> containment("z", unknown, 0)).isInstanceOf(MemSpaceException.class);
+    }
   }
 }
