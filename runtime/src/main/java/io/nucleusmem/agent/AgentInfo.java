@@ -52,7 +52,7 @@ public record AgentInfo(
       return this;
     }
     Map<String, Long> inbox = new HashMap<>(cursors);
-    inbox.keySet().retainAll(Set.of(AgentContextImpl.INBOX));
+    inbox.keySet().retainAll(Set.of(ContextWatches.INBOX));
     return new AgentInfo(id, type, owner, state, node, List.of(), restarts, inbox, Map.of());
   }
 
