@@ -38,23 +38,47 @@ final class AgentDirectory {
     return EntryKey.of(PREFIX + id);
   }
 
-  /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
-  CompletionStage<Void> add(AgentSpec spec, String owner) {
-    String json = StateJson.encode(new Stored(spec.type(), spec.config(), owner)).utf8();
+  /**
+   * Adds an agent; {@code AGENT_EXISTS} if the id is taken, unless by this very request.
+   *
+   * @param request the owner's id of it
+   */
+  CompletionStage<Void> add(AgentSpec spec, String owner, Optional<String> request) {
+    Stored stored = new Stored(spec.type(), spec.config(), owner, request.orElse(null));
     return space
-        .putIfAbsent(key(spec.id()), Content.json(json))
-        .handle(
-            (written, failure) -> {
+        .putIfAbsent(key(spec.id()), Content.json(StateJson.encode(stored).utf8()))
+        .<Void>thenApply(written -> null)
+        .exceptionallyCompose(
+            failure -> {
               Throwable cause =
                   failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause instanceof RevisionMismatchException) {
+              return cause instanceof RevisionMismatchException
+                  ? sameRequest(spec.id(), stored)
+                  : CompletableFuture.failedStage(cause);
+            });
+  }
+
+  private CompletionStage<Void> sameRequest(String id, Stored wanted) {
+    return space
+        .get(key(id))
+        .thenAccept(
+            entry -> {
+              Stored there = entry.map(AgentDirectory::stored).orElse(null);
+              boolean same =
+                  there != null
+                      && wanted.request() != null
+                      && wanted.request().equals(there.request())
+                      && wanted.owner().equals(there.owner());
+              if (same && !wanted.equals(there)) {
                 throw new MemSpaceException(
-                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(spec.id()));
+                    ErrorCode.IDEMPOTENCY_KEY_REUSED,
+                    "the request id was used to spawn agent [%s] with another type or configuration; use a new one"
+                        .formatted(id));
               }
-              if (cause != null) {
-                throw new CompletionException(cause);
+              if (!same) {
+                throw new MemSpaceException(
+                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(id));
               }
-              return null;
             });
   }
 
@@ -153,8 +177,12 @@ final class AgentDirectory {
         stored.owner());
   }
 
-  /** An agent as its entry says; an old one does not say who spawned it. */
-  private record Stored(String type, Map<String, String> config, String owner) {
+  /**
+   * An agent as its entry says; an old one does not say who spawned it.
+   *
+   * @param request the id under which it was spawned; null: none
+   */
+  private record Stored(String type, Map<String, String> config, String owner, String request) {
     Stored {
       config = config == null ? Map.of() : config;
       owner = owner == null ? "" : owner;

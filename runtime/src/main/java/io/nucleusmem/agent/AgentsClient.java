@@ -106,7 +106,7 @@ final class AgentsClient implements Agents {
   }
 
   @Override
-  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec) {
+  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec, WriteOptions options) {
     return checked(
         () -> {
           check(spec.type());
@@ -118,7 +118,7 @@ final class AgentsClient implements Agents {
           }
           checkMounts(spec.mounts());
           return node.directory()
-              .add(spec, caller.name())
+              .add(spec, caller.name(), options.requestId())
               .thenCompose(
                   added ->
                       host(caller, spec)

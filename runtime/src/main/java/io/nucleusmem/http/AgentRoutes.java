@@ -124,7 +124,12 @@ final class AgentRoutes {
                       mounts(request.mounts()),
                       Required.texts("config", request.config()));
               return replays.once(
-                  call, body, () -> agents.spawn(call.principal(), spec).thenApply(this::spawned));
+                  call,
+                  body,
+                  () ->
+                      agents
+                          .spawn(call.principal(), spec, call.writeOptions())
+                          .thenApply(this::spawned));
             });
   }
 
