@@ -26,6 +26,7 @@ import java.util.function.Supplier;
  */
 final class SandboxTurns<M> implements MailInterceptor.Others {
   private static final int QUIET_LOOKS = 3; // at the mailbox, before a step is over
+  private static final int REST_ROUNDS_MAX = 100; // a behavior may tell itself something for ever
   private static final Duration LOOK_INTERVAL = Duration.ofMillis(1);
 
   /** How long something that stands still is waited for: it may need what comes later. */
@@ -177,7 +178,10 @@ final class SandboxTurns<M> implements MailInterceptor.Others {
     boolean waits;
     synchronized (lock) {
       message = held.remove(question);
-      waits = asked.contains(question);
+      waits = message == null && asked.contains(question);
+      if (waits) {
+        working.add(question);
+      }
     }
     if (message != null) {
       return give(step, message);
@@ -185,9 +189,6 @@ final class SandboxTurns<M> implements MailInterceptor.Others {
     if (!waits) {
       tape.diverged("it did not ask for something whose result it had got here");
       return CompletableFuture.completedStage(null);
-    }
-    synchronized (lock) {
-      working.add(question);
     }
     return quiet().thenCompose(done -> late(step, question));
   }
@@ -237,7 +238,13 @@ final class SandboxTurns<M> implements MailInterceptor.Others {
 
   /** All steps are given: what is left comes too, if the rerun is another life by now. */
   CompletionStage<Void> rest() {
-    return isLeft() && tape.isFree() ? release().thenCompose(done -> rest()) : quiet();
+    return rest(REST_ROUNDS_MAX);
+  }
+
+  private CompletionStage<Void> rest(int rounds) {
+    return rounds > 0 && isLeft() && tape.isFree()
+        ? release().thenCompose(done -> rest(rounds - 1))
+        : quiet();
   }
 
   private boolean isLeft() {

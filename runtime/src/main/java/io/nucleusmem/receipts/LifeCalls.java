@@ -85,12 +85,12 @@ public final class LifeCalls {
    */
   public void worked(Mark during, long ask, LifeLog.Worked<?> done, ClassLoader loader) {
     String name = Long.toString(ask);
-    if (done.failure() != null) {
+    if (done.failure() != null && !done.touched()) {
       failed(BLOCKING, name, during, Bytes.EMPTY, done.failure(), 0);
       return;
     }
-    String why = "it read from spaces, whose content is not copied; use steps, which run again";
-    if (!done.read()) {
+    String why = "it read or wrote in spaces, or sent something; use steps, which run again";
+    if (!done.touched()) {
       try {
         Bytes plain = PlainValues.encode(done.result(), loader);
         answered(BLOCKING, name, during, Bytes.EMPTY, plain, 0, 0);

@@ -54,7 +54,7 @@ public final class LifeLog {
   /** Work on a thread of its own. */
   private static final class Work {
     private final Mark asked;
-    private boolean read; // something of the memory
+    private boolean touched; // the memory: read something, or let something leave
 
     private Work(Mark asked) {
       this.asked = asked;
@@ -246,7 +246,7 @@ public final class LifeLog {
   Mark reads() {
     Work own = work.get();
     if (own != null) {
-      own.read = true;
+      own.touched = true;
     }
     return current();
   }
@@ -255,8 +255,8 @@ public final class LifeLog {
     current = mark;
   }
 
-  /** The result of work, and whether it read something of the memory. */
-  public record Worked<T>(T result, Throwable failure, boolean read) {}
+  /** The result of work, and whether it read something of the memory, or let something leave. */
+  public record Worked<T>(T result, Throwable failure, boolean touched) {}
 
   /** Runs work on this thread: what it reads and does belongs to what it was asked for in. */
   public <T> Worked<T> during(Mark asked, Callable<T> task) {
@@ -264,9 +264,9 @@ public final class LifeLog {
     Work before = work.get();
     work.set(own);
     try {
-      return new Worked<>(task.call(), null, own.read);
+      return new Worked<>(task.call(), null, own.touched);
     } catch (Throwable failure) { // an Error too: the agent waits for an answer
-      return new Worked<>(null, failure, own.read);
+      return new Worked<>(null, failure, own.touched);
     } finally {
       work.set(before);
     }
@@ -354,7 +354,21 @@ public final class LifeLog {
    */
   <T> CompletionStage<T> effect(
       Supplier<CompletionStage<T>> effect, BiFunction<T, Throwable, Effect> record) {
-    Mark mark = current();
+    if (record == null) {
+      return leave(effect, null);
+    }
+    CompletableFuture<Void> recorded = log.leaves(); // before anybody can hear of it
+    try {
+      return leave(effect, record).whenComplete((done, failure) -> recorded.complete(null));
+    } catch (RuntimeException refused) {
+      recorded.complete(null);
+      throw refused;
+    }
+  }
+
+  private <T> CompletionStage<T> leave(
+      Supplier<CompletionStage<T>> effect, BiFunction<T, Throwable, Effect> record) {
+    Mark mark = reads(); // or does, what is the same to who asks
     CompletionStage<T> left;
     long seen;
     synchronized (leavingLock) {
@@ -374,7 +388,7 @@ public final class LifeLog {
                 .handle(
                     (recorded, failure) -> {
                       if (failure == null) {
-                        leave(effect, later);
+                        left(effect, later);
                       } else {
                         later.completeExceptionally(notRecorded(failure));
                       }
@@ -389,7 +403,7 @@ public final class LifeLog {
     }
     return record == null
         ? left
-        : log.leaves(left.whenComplete((value, failure) -> acted(mark, record, value, failure)));
+        : left.whenComplete((value, failure) -> acted(mark, record, value, failure));
   }
 
   /** Lets something leave that is no record of its own. */
@@ -417,7 +431,7 @@ public final class LifeLog {
                     : List.of(SeenVersion.message(topic, published.revision()))));
   }
 
-  private static <T> void leave(Supplier<CompletionStage<T>> effect, CompletableFuture<T> later) {
+  private static <T> void left(Supplier<CompletionStage<T>> effect, CompletableFuture<T> later) {
     CompletionStage<T> left;
     try {
       left = effect.get();

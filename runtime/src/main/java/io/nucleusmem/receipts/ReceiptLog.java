@@ -204,15 +204,12 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
     }
   }
 
-  /** An effect has left whose record comes when it is acknowledged. */
-  <T> CompletionStage<T> leaves(CompletionStage<T> effect) {
+  /** An effect leaves; to be completed when it is acknowledged, and that is offered as a record. */
+  CompletableFuture<Void> leaves() {
     CompletableFuture<Void> recorded = new CompletableFuture<>();
     leaving.add(recorded);
-    return effect.whenComplete(
-        (done, failure) -> {
-          leaving.remove(recorded);
-          recorded.complete(null);
-        });
+    recorded.thenRun(() -> leaving.remove(recorded));
+    return recorded;
   }
 
   /**

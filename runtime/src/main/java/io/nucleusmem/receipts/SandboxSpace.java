@@ -293,13 +293,28 @@ final class SandboxSpace implements MountedSpace {
         Failures.decode(failure, SandboxSpace.class.getClassLoader()));
   }
 
+  /** A version that it had got: where that can't be read any more, the rerun says so. */
+  <T> CompletionStage<Optional<T>> told(SeenVersion version, CompletionStage<Optional<T>> read) {
+    return VersionSource.gone(read)
+        .thenCombine(
+            read.exceptionally(failure -> Optional.empty()),
+            (gone, found) -> {
+              gone.ifPresent(
+                  why ->
+                      tape.notPlayed(
+                          "[%s] of space [%s] at revision [%d], which it had read, can't be read any more: %s"
+                              .formatted(version.key(), name(), version.revision(), why.label())));
+              return found;
+            });
+  }
+
   /** A version as it was; if it is to be left away, the one before it. */
   CompletionStage<Optional<Entry>> entry(String mountId, SeenVersion version) {
     if (version.revision() == 0) {
       return CompletableFuture.completedStage(Optional.empty());
     }
     if (!tape.isWithout(name(), version)) {
-      return versions.entry(mountId, version);
+      return told(version, versions.entry(mountId, version));
     }
     return versions
         .space(mountId)

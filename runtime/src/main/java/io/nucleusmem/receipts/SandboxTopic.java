@@ -111,7 +111,7 @@ final class SandboxTopic implements MountedTopic {
       }
       all =
           all.thenCombine(
-              space.versions().message(then.mount(), version),
+              space.told(version, space.versions().message(then.mount(), version)),
               (list, message) -> {
                 message.ifPresent(list::add);
                 return list;

@@ -153,6 +153,7 @@ public final class Tape {
   private final List<LogRecord.Acted> replaced = new ArrayList<>(); // something else was done
   private final Set<Long> left = new HashSet<>(); // inputs that are left away
   private final Set<Long> behind = new HashSet<>(); // inputs behind the range
+  private final Set<Long> notDone = new HashSet<>(); // inputs whose blocking work may have acted
   private final Map<String, Step> gaps = new LinkedHashMap<>();
   private final Map<Long, Step> numbered = new HashMap<>();
   private final Map<Long, Long> asks = new HashMap<>(); // by input, as the rerun asks
@@ -469,7 +470,7 @@ public final class Tape {
   /** All steps are given: what was done then and not now is missing. */
   public synchronized void ended() {
     for (LogRecord.Acted act : acts) {
-      if (act.during() == 0 || left.contains(act.during())) {
+      if (act.during() == 0 || left.contains(act.during()) || notDone.contains(act.during())) {
         continue;
       }
       if (!order.isKnown(act.during())) {
@@ -509,6 +510,7 @@ public final class Tape {
   /** Versions that it made then and did not make again, with the same content. */
   public synchronized List<Containment.Version> notRepeated() {
     return Stream.concat(replaced.stream(), acts.stream())
+        .filter(act -> !notDone.contains(act.during()))
         .filter(
             act -> act.during() == 0 || left.contains(act.during()) || order.isKnown(act.during()))
         .sorted(Comparator.comparingLong(LogRecord.Acted::seq))
@@ -689,6 +691,9 @@ public final class Tape {
             ? "it was larger than nucleusmem.receipts.reply-bytes-max, so its hash alone is kept"
             : it.reply().utf8();
     notPlayed(what + ": " + why);
+    if (!large && kind.equals(LifeCalls.BLOCKING)) {
+      notDone.add(it.during());
+    }
     return what + " is not on record: " + why;
   }
 

@@ -87,6 +87,21 @@ final class VersionSource {
             .formatted(version.key(), space, version.revision(), code.label()));
   }
 
+  /** Why a version that was there can't be read any more; empty if it can. */
+  static CompletionStage<Optional<ErrorCode>> gone(CompletionStage<? extends Optional<?>> read) {
+    return read.handle(
+        (found, failure) -> {
+          Throwable cause = Failures.unwrap(failure);
+          if (cause == null) {
+            return found.isPresent() ? Optional.empty() : Optional.of(ErrorCode.COMPACTED);
+          }
+          if (cause instanceof MemSpaceException why && stateOf(why.code()).isPresent()) {
+            return Optional.of(why.code());
+          }
+          throw new CompletionException(cause);
+        });
+  }
+
   /** Nothing where a version can't be read any more. */
   <T> CompletionStage<Optional<T>> readable(CompletionStage<Optional<T>> read) {
     return read.exceptionally(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
+import io.nucleusmem.NucleusMem;
 import io.nucleusmem.agent.AgentContext;
 import io.nucleusmem.agent.AgentContext.Seen;
 import io.nucleusmem.agent.AgentMount;
@@ -15,7 +16,9 @@ import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.Message;
 import io.nucleusmem.memspace.OperationInfo;
+import io.nucleusmem.memspace.Region;
 import io.nucleusmem.memspace.RevisionMismatchException;
+import io.nucleusmem.memspace.SpaceKeeping;
 import io.nucleusmem.memspace.SubscriptionSpec;
 import java.io.IOException;
 import java.time.Duration;
@@ -107,6 +110,20 @@ class RerunOutsideTest {
                       .orElseThrow()
                       .text(),
               Got::new);
+      case "writes" ->
+          ctx.blocking(
+              () ->
+                  ctx.space("desk")
+                          .put(EntryKey.of("made"), Content.text("by blocking work"))
+                          .toCompletableFuture()
+                          .join()
+                          .revision()
+                      > 0,
+              Got::new);
+      case "read" ->
+          ctx.pipe(
+              ctx.space("desk").get(EntryKey.of("fact")),
+              (entry, failure) -> new Got(entry.map(Entry::text).orElse("nothing"), failure));
       case "guard" ->
           ctx.pipe(
               ctx.space("desk").putIfAbsent(EntryKey.of("fact"), Content.text("mine")), Got::new);
@@ -217,6 +234,30 @@ class RerunOutsideTest {
     OperationInfo done = RerunCase.rerun(kit, Set.of());
     assertThat(RerunCase.notPlayed(done)).singleElement().asString().contains("use steps");
     assertThat(again(done)).singleElement().asString().contains("use steps");
+  }
+
+  @Test
+  void whatBlockingWorkWroteIsNotToldAsADifference() {
+    told("writes");
+    OperationInfo done = RerunCase.rerun(kit, Set.of());
+    assertThat(RerunCase.notPlayed(done)).singleElement().asString().contains("use steps");
+    assertThat(done.result().get("not_repeated").toString()).doesNotContain("made");
+  }
+
+  @Test
+  void whatItReadAndIsErasedSinceIsToldAsMissing() {
+    assertThat(told("read")).containsExactly("there");
+    kit.await(
+        NucleusMem.get(kit.system())
+            .keeping()
+            .erase(
+                RerunCase.AUTHOR,
+                "desk",
+                new SpaceKeeping.Erasable.Keys(Region.MEMORY, List.of("fact")),
+                "asked to"));
+    OperationInfo done = RerunCase.rerun(kit, Set.of());
+    assertThat(done.state()).as(done.toString()).isEqualTo(OperationInfo.State.DONE);
+    assertThat(RerunCase.notPlayed(done)).singleElement().asString().contains("[fact]", "erased");
   }
 
   @Test
