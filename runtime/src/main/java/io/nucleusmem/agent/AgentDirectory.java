@@ -6,6 +6,7 @@ import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.Region;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -38,8 +40,15 @@ final class AgentDirectory {
     return EntryKey.of(PREFIX + id);
   }
 
+  /**
+   * An agent's entry, which stays as it is until the agent is stopped.
+   *
+   * @param revision tells it from those of others that had the id before or will have it
+   */
+  record Entered(String type, long revision) {}
+
   /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
-  CompletionStage<Void> add(AgentSpec spec) {
+  CompletionStage<Entered> add(AgentSpec spec) {
     String json = StateJson.encode(new Stored(spec.type(), spec.config())).utf8();
     return space
         .putIfAbsent(key(spec.id()), Content.json(json))
@@ -54,26 +63,30 @@ final class AgentDirectory {
               if (cause != null) {
                 throw new CompletionException(cause);
               }
-              return null;
+              return new Entered(spec.type(), written.revision());
             });
   }
 
-  CompletionStage<Void> remove(String id) {
-    return space.delete(key(id)).handle((done, gone) -> null);
+  /** Removes an agent, and no other that has its id by now. */
+  CompletionStage<Void> remove(String id, Entered entered) {
+    return space
+        .write(new Operation.Delete(key(id), OptionalLong.of(entered.revision()), Operation.ANY))
+        .handle((done, gone) -> null);
   }
 
-  /** The type of an agent; {@code AGENT_NOT_FOUND} if there is none. */
-  CompletionStage<String> require(String id) {
+  /** An agent's entry; {@code AGENT_NOT_FOUND} if there is none. */
+  CompletionStage<Entered> require(String id) {
     return space
         .get(key(id))
         .thenApply(
-            entry ->
-                type(
-                    entry.orElseThrow(
-                        () ->
-                            new MemSpaceException(
-                                ErrorCode.AGENT_NOT_FOUND,
-                                "there is no agent [%s]".formatted(id)))));
+            found -> {
+              Entry entry =
+                  found.orElseThrow(
+                      () ->
+                          new MemSpaceException(
+                              ErrorCode.AGENT_NOT_FOUND, "there is no agent [%s]".formatted(id)));
+              return new Entered(stored(entry).type(), entry.revision());
+            });
   }
 
   /** A page of ids and types. */
@@ -134,10 +147,6 @@ final class AgentDirectory {
                   ? all(page.next(), found)
                   : CompletableFuture.completedFuture(found);
             });
-  }
-
-  private static String type(Entry entry) {
-    return stored(entry).type();
   }
 
   private static Stored stored(Entry entry) {

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param cursorSaveInterval cursors are saved at most this often …
  * @param cursorSaveSignals … or after so many signals
  * @param callTimeout how long a call on an agent may take
+ * @param attemptTimeout how long one try of it waits for an answer before the next
  * @param blockingMax blocking calls of this node under way and waiting; one more is refused
  * @param scaleMax most instances of one type
  */
@@ -23,6 +24,7 @@ public record AgentSettings(
     Duration cursorSaveInterval,
     int cursorSaveSignals,
     Duration callTimeout,
+    Duration attemptTimeout,
     int blockingMax,
     int scaleMax) {
   private static final String PATH = "nucleusmem.agents";
@@ -34,6 +36,12 @@ public record AgentSettings(
     positive("cursor-save-interval", cursorSaveInterval.toMillis());
     positive("cursor-save-signals", cursorSaveSignals);
     positive("call-timeout", callTimeout.toMillis());
+    positive("attempt-timeout", attemptTimeout.toMillis());
+    if (attemptTimeout.compareTo(callTimeout) >= 0) {
+      throw new IllegalArgumentException(
+          "%s.attempt-timeout is [%s]; it must be shorter than call-timeout, [%s]"
+              .formatted(PATH, attemptTimeout, callTimeout));
+    }
     positive("blocking-max", blockingMax);
     positive("scale-max", scaleMax);
   }
@@ -58,6 +66,7 @@ public record AgentSettings(
         config.getDuration("cursor-save-interval"),
         config.getInt("cursor-save-signals"),
         config.getDuration("call-timeout"),
+        config.getDuration("attempt-timeout"),
         config.getInt("blocking-max"),
         config.getInt("scale-max"));
   }
