@@ -30,6 +30,12 @@ import java.util.random.RandomGenerator;
  * and what it watches goes on from where it had got to, after a crash too. A signal or message that
  * may have been seen before is marked.
  *
+ * <p>A signal or message is done when the behavior has taken it, what it wrote meanwhile is
+ * answered, and the results that it awaits as messages ({@link #pipe}, {@link #ask}, {@link #call}
+ * and the like) have been taken too; timers are not waited for. What is not done when the agent
+ * crashes, stops or moves comes again, with what came behind it. A write that fails is answered: an
+ * author who must not lose it pipes the answer, and writes again or throws.
+ *
  * @param <M> the agent's messages
  */
 public interface AgentContext<M> {

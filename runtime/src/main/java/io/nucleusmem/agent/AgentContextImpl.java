@@ -128,6 +128,10 @@ final class AgentContextImpl<M> implements AgentContext<M> {
     return spec.type();
   }
 
+  AgentSettings settings() {
+    return node.settings();
+  }
+
   @Override
   public Map<String, String> config() {
     return spec.config();
@@ -158,7 +162,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public void mount(String space, Access access, BiFunction<MountedSpace, Throwable, M> result) {
-    LifeLog.Mark asked = life.current();
+    LifeLog.Mark asked = awaited();
     change(AgentMount.of(space, access), true)
         .whenComplete(
             (done, failure) ->
@@ -169,7 +173,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public void unmount(String space, BiFunction<Boolean, Throwable, M> result) {
-    LifeLog.Mark asked = life.current();
+    LifeLog.Mark asked = awaited();
     change(AgentMount.of(space, Access.READ_ONLY), false)
         .whenComplete(
             (done, failure) -> tell(asked, () -> result.apply(failure == null, unwrap(failure))));
@@ -207,8 +211,15 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public <T> void pipe(CompletionStage<T> stage, BiFunction<T, Throwable, M> result) {
-    LifeLog.Mark asked = life.current();
+    LifeLog.Mark asked = awaited();
     stage.whenComplete((value, failure) -> tell(asked, () -> result.apply(value, unwrap(failure))));
+  }
+
+  /** What is being handled; it is not done before {@link #tell} has told of a result. */
+  private LifeLog.Mark awaited() {
+    LifeLog.Mark asked = life.current();
+    life.underWay().begins(asked);
+    return asked;
   }
 
   /**
@@ -221,7 +232,17 @@ final class AgentContextImpl<M> implements AgentContext<M> {
         .getSelf()
         .<Object>unsafeUpcast()
         .tell(
-            new MailInterceptor.Mail<>(message, () -> life.begins(mark), () -> life.handled(mark)));
+            new MailInterceptor.Mail<>(
+                message,
+                () -> {
+                  current(AgentWatch.place(asked));
+                  life.begins(mark);
+                },
+                () -> {
+                  current("");
+                  life.handled(mark);
+                  life.underWay().ends(asked);
+                }));
   }
 
   private static Throwable unwrap(Throwable failure) {
@@ -401,7 +422,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   @Override
   public void ask(
       String agent, Content question, Duration timeout, BiFunction<Message, Throwable, M> answer) {
-    LifeLog.Mark asking = life.current();
+    LifeLog.Mark asking = awaited();
     String askId = UUID.randomUUID().toString();
     CompletableFuture<Message> answered = new CompletableFuture<>();
     asked.put(askId, answered);
@@ -429,7 +450,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
 
   @Override
   public CompletionStage<Published> route(Content content) {
-    return router().thenCompose(router -> router.route(AgentSpec.holder(id), content));
+    return left(router().thenCompose(router -> router.route(AgentSpec.holder(id), content)));
   }
 
   @Override
@@ -454,7 +475,12 @@ final class AgentContextImpl<M> implements AgentContext<M> {
   @Override
   public CompletionStage<Published> handOver(HandOver handOver) {
     List<MountInfo> held = spaces.values().stream().map(MountedSpace::mount).toList();
-    return router().thenCompose(router -> router.handOver(id, held, handOver));
+    return left(router().thenCompose(router -> router.handOver(id, held, handOver)));
+  }
+
+  private <T> CompletionStage<T> left(CompletionStage<T> write) {
+    life.underWay().write(life.current(), write);
+    return write;
   }
 
   /** The owner of what any agent of the type may take. */
@@ -484,7 +510,7 @@ final class AgentContextImpl<M> implements AgentContext<M> {
               ErrorCode.BUSY,
               "[%d] blocking calls are under way or waiting on this node, as many as nucleusmem.agents.blocking-max allows; try again later"
                   .formatted(node.settings().blockingMax()));
-      tell(life.current(), () -> result.apply(null, busy));
+      tell(awaited(), () -> result.apply(null, busy));
       return;
     }
     CompletableFuture<T> called = new CompletableFuture<>();

@@ -46,7 +46,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   /** A watch is active, or is not. */
   record WatchStarted(AgentWatch watch, Throwable failure) implements Message {}
 
-  /** The behavior has handled everything of a watch up to here. */
+  /** The behavior has handled everything of a watch up to here, and all that came of it is done. */
   record Handled(AgentWatch watch, long revision) implements Message {}
 
   /** The agent's mounts changed by its own wish. */
@@ -78,7 +78,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   private final boolean maybeSeen; // what lies behind the cursors may have been, elsewhere
   private final String owner; // the principal that spawned the agent
   private final Map<String, Long> begun =
-      new HashMap<>(); // last revision that crashed the behavior
+      new HashMap<>(); // newest revision that a life before this has seen
   private ActorRef<Object> behavior;
   private AgentContextImpl<?> context;
   private boolean ending;
@@ -268,9 +268,14 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     }
   }
 
-  /** A signal overtakes messages, and the behavior's last ones tell what it has handled. */
+  /**
+   * A signal overtakes messages, and the behavior's last ones tell what it has handled; what it
+   * wrote is answered first, or its messages would come again.
+   */
   private Behavior<Message> afterWhatItTold(Throwable failure) {
-    getContext().getSelf().tell(new BehaviorEnded(failure));
+    getContext()
+        .pipeToSelf(
+            context.life().underWay().written(), (done, none) -> new BehaviorEnded(failure));
     return this;
   }
 
@@ -304,15 +309,15 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     AgentWatch poisoned = null;
     long revision = 0;
     for (AgentWatch watch : watches.values()) {
+      long seen = watch.handledUpTo();
       if (watch.isCurrent(at)) {
         poisoned = watch;
         revision = watch.currentRevision(at);
+        seen = Math.max(seen, revision);
       }
+      begun.merge(watch.name(), seen, Math::max);
     }
     closeWatches();
-    if (poisoned != null) {
-      begun.put(poisoned.name(), revision);
-    }
     if (poisoned != null && poisonCrashes >= node.settings().poisonDeliveriesMax()) {
       bury(poisoned, revision);
     } else {
@@ -389,8 +394,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
         behavior,
         cursors.get(watch.cursor()),
         maybeSeen ? Long.MAX_VALUE : begun.getOrDefault(watch.name(), 0L),
-        getContext().getSelf(),
-        node.settings().callTimeout());
+        getContext().getSelf());
     return this;
   }
 

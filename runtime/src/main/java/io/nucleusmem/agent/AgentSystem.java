@@ -5,6 +5,7 @@ import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.cluster.Cluster;
+import akka.cluster.MemberStatus;
 import akka.cluster.sharding.typed.ClusterShardingSettings;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
@@ -110,6 +111,7 @@ public final class AgentSystem {
             StoreExtension.get(system).store(),
             ReceiptSettings.from(system.settings().config()),
             cluster.selfAddress().toString(),
+            () -> isMember(cluster),
             system.dispatchers().lookup(DispatcherSelector.defaultDispatcher()))
         .thenApply(
             log -> {
@@ -123,6 +125,13 @@ public final class AgentSystem {
               system.getWhenTerminated().whenComplete((done, failure) -> log.close());
               return log;
             });
+  }
+
+  private static boolean isMember(Cluster cluster) {
+    MemberStatus status = cluster.selfMember().status();
+    return !cluster.isTerminated()
+        && !status.equals(MemberStatus.down())
+        && !status.equals(MemberStatus.removed());
   }
 
   /** The types whose classes are named in {@code nucleusmem.agents.types}. */

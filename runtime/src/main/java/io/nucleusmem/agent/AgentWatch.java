@@ -6,7 +6,7 @@ import io.nucleusmem.memspace.Watch;
 import io.nucleusmem.memspace.WatchEvent;
 import io.nucleusmem.memspace.WatchHandler;
 import io.nucleusmem.receipts.LifeLog;
-import java.time.Duration;
+import io.nucleusmem.receipts.UnderWay;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -45,12 +45,16 @@ final class AgentWatch {
   private final Fetch fetch;
   private final Receipts receipts;
   private final AgentContextImpl<?> context;
+  private final AgentSettings settings;
   private volatile Watch watch;
   private volatile boolean closed;
   private volatile long startedAt;
   private long seenUpTo; // up to here an earlier life may have seen what comes
   private final long mailedBefore; // up to here this life may have: the watch broke off and goes on
   private volatile long mailedUpTo;
+  private volatile long handledUpTo; // the behavior has taken all up to here
+  private long toldUpTo;
+  private int held; // messages that it has taken since the cursor moved
 
   /**
    * @param firstFrom where a watch of this name begins the first time; empty: with what comes
@@ -83,6 +87,7 @@ final class AgentWatch {
     this.fetch = fetch;
     this.receipts = receipts;
     this.context = context;
+    this.settings = context.settings();
   }
 
   String name() {
@@ -123,10 +128,10 @@ final class AgentWatch {
       ActorRef<Object> behavior,
       Long cursor,
       long maybeSeenUpTo,
-      ActorRef<AgentRunner.Message> runner,
-      Duration timeout) {
+      ActorRef<AgentRunner.Message> runner) {
     OptionalLong from = cursor == null ? firstFrom : OptionalLong.of(cursor + 1);
     seenUpTo = maybeSeenUpTo;
+    context.life().underWay().listen(cursor(), () -> tellHandled(runner));
     CompletionStage<Watch> opening;
     try {
       opening = opener.open(from, event -> on(event, behavior, runner));
@@ -205,31 +210,55 @@ final class AgentWatch {
               return taken.get() ? message.apply(redelivered) : null;
             },
             () -> {
-              context.current(place(signal.revision()));
+              context.current(place(mark));
               context.life().begins(mark);
             },
             () -> {
               context.current("");
               context.life().handled(mark);
               if (lastOfRevision && taken.get()) {
-                runner.tell(new AgentRunner.Handled(this, signal.revision()));
+                handled(signal.revision(), runner);
               }
               done.complete(null);
             }));
     return done;
   }
 
-  private String place(long revision) {
-    return name + "@" + revision;
+  private synchronized void handled(long revision, ActorRef<AgentRunner.Message> runner) {
+    handledUpTo = revision;
+    UnderWay underWay = context.life().underWay();
+    if (++held > settings.unfinishedMax()) {
+      underWay.letGo(cursor(), revision);
+    }
+    underWay.letGoOlderThan(cursor(), settings.unfinishedTimeMax());
+    tellHandled(runner);
+  }
+
+  /** The cursor goes as far as all that came of the messages is done. */
+  private synchronized void tellHandled(ActorRef<AgentRunner.Message> runner) {
+    long upTo = context.life().underWay().doneUpTo(cursor(), handledUpTo);
+    if (upTo > toldUpTo) {
+      toldUpTo = upTo;
+      held = upTo == handledUpTo ? 0 : held;
+      runner.tell(new AgentRunner.Handled(this, upTo));
+    }
+  }
+
+  long handledUpTo() {
+    return handledUpTo;
+  }
+
+  static String place(LifeLog.Mark mark) {
+    return mark.watch() + "@" + mark.revision();
   }
 
   /** True if the place is one of this watch. */
   boolean isCurrent(String place) {
-    return place.startsWith(name + "@") && place.lastIndexOf('@') == name.length();
+    return place.startsWith(cursor() + "@") && place.lastIndexOf('@') == cursor().length();
   }
 
   long currentRevision(String place) {
-    return Long.parseLong(place.substring(name.length() + 1));
+    return Long.parseLong(place.substring(cursor().length() + 1));
   }
 
   boolean isClosed() {

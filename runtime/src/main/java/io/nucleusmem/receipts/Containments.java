@@ -175,7 +175,7 @@ final class Containments {
   }
 
   private CompletionStage<Void> tell(LogRecord.Delivered it, Found wanted, Round round) {
-    Life life = new Life(round.node(), it.life());
+    Life life = it.life();
     return reader
         .lives(it.agent(), Set.of(life))
         .thenAccept(

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Ends the logs of nodes that have died: indexes what they had not, and inserts the round that
  * would have been their next one. A node that was alive after all is refused that round, and so
- * notices; nothing that it wrote before is lost, and nothing that it writes can follow.
+ * notices; nothing that it wrote before is lost, and nothing that it writes can follow there.
  */
 final class DeadLogs {
   private static final Logger LOG = LoggerFactory.getLogger(ReceiptLog.class);
@@ -81,21 +81,24 @@ final class DeadLogs {
                 ended =
                     ended.thenCompose(
                         count ->
-                            end(node, nodes.get(node).address(), TRIES_MAX)
+                            end(node, nodes.get(node), TRIES_MAX)
                                 .thenApply(done -> count + (done ? 1 : 0)));
               }
               return ended;
             });
   }
 
-  private CompletionStage<Boolean> end(long node, String address, int tries) {
-    return new ReceiptTail(store)
-        .of(node)
+  private CompletionStage<Boolean> end(long node, NodeRow row, int tries) {
+    // the last one first: what is written meanwhile stands where the log is to end, and refuses it
+    return last(node)
         .thenCompose(
-            rounds ->
-                ReceiptIndex.write(store, node, rounds, Optional.empty())
-                    .thenCompose(done -> last(node)))
-        .thenCombine(store.now(), (last, now) -> closing(node, last, now))
+            last ->
+                new ReceiptTail(store)
+                    .of(node)
+                    .thenCompose(
+                        rounds -> ReceiptIndex.write(store, node, rounds, Optional.empty()))
+                    .thenApply(indexed -> last))
+        .thenCompose(last -> store.now().thenApply(now -> closing(node, last, now)))
         .thenCompose(
             closing ->
                 store
@@ -106,15 +109,13 @@ final class DeadLogs {
                     .thenCompose(
                         done ->
                             ReceiptIndex.write(
-                                store,
-                                node,
-                                List.of(closing),
-                                Optional.of(new NodeRow(address, NodeRow.ENDED)))))
+                                store, node, List.of(closing), Optional.of(row.at(NodeRow.ENDED)))))
         .handle((done, failure) -> failure)
         .thenCompose(
             failure -> {
               if (failure == null) {
-                LOG.info("the receipts of node {} ended with it; they are indexed now", address);
+                LOG.info(
+                    "the receipts of node {} ended with it; they are indexed now", row.address());
                 return CompletableFuture.completedStage(true);
               }
               Throwable cause =
@@ -123,7 +124,7 @@ final class DeadLogs {
                 return CompletableFuture.failedStage(cause);
               }
               return tries > 1
-                  ? end(node, address, tries - 1)
+                  ? end(node, row, tries - 1)
                   : CompletableFuture.completedStage(false);
             });
   }

@@ -51,11 +51,12 @@ final class LateWrites {
   CompletionStage<Late> of(String agent, long from) {
     return reader
         .lives(agent)
+        .thenCombine(reader.followers(), LateWrites::written)
         .thenCompose(
-            lives -> {
+            written -> {
               CompletionStage<Late> all =
                   CompletableFuture.completedStage(new Late(new ArrayList<>(), true));
-              for (Map.Entry<Long, Map<LedgerId, String>> each : written(lives).entrySet()) {
+              for (Map.Entry<Long, Map<LedgerId, String>> each : written.entrySet()) {
                 all =
                     all.thenCombine(
                         onNode(agent, each.getKey(), each.getValue(), from), LateWrites::both);
@@ -69,17 +70,24 @@ final class LateWrites {
     return new Late(one.writes(), one.complete() && other.complete());
   }
 
-  /** By node the spaces that the agent could write there, with their names. */
-  private static Map<Long, Map<LedgerId, String>> written(Map<Life, Began> lives) {
+  /**
+   * By node the spaces that the agent could write there, with their names.
+   *
+   * @param followers by node the one in which its lives went on
+   */
+  private static Map<Long, Map<LedgerId, String>> written(
+      Map<Life, Began> lives, Map<Long, Long> followers) {
     Map<Long, Map<LedgerId, String>> spaces = new HashMap<>();
     lives.forEach(
         (life, began) -> {
-          Map<LedgerId, String> ofNode =
-              spaces.computeIfAbsent(life.node(), node -> new HashMap<>());
+          Map<LedgerId, String> writable = new HashMap<>();
           for (Began.Mounted mount : began.mounts()) {
             if (Access.ofLabel(mount.access()).mayAppend()) {
-              ofNode.put(MemSpaceSystem.spaceOf(mount.mount()), mount.space());
+              writable.put(MemSpaceSystem.spaceOf(mount.mount()), mount.space());
             }
+          }
+          for (Long node = life.node(); node != null; node = followers.get(node)) {
+            spaces.computeIfAbsent(node, key -> new HashMap<>()).putAll(writable);
           }
         });
     return spaces;

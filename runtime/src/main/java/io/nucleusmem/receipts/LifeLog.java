@@ -49,8 +49,9 @@ public final class LifeLog {
 
   private final ReceiptLog log;
   private final String agent;
-  private final long number;
+  private final Life id;
 
+  private final UnderWay underWay = new UnderWay();
   private volatile Mark current = Mark.NONE; // on the behavior's thread
   private final ThreadLocal<Mark> ofSteps = new ThreadLocal<>(); // on threads of its steps
 
@@ -65,10 +66,10 @@ public final class LifeLog {
   private long seq;
   private long ticket; // of the newest read, which an effect has to wait for
 
-  LifeLog(ReceiptLog log, String agent, long number) {
+  LifeLog(ReceiptLog log, String agent, Life id) {
     this.log = log;
     this.agent = agent;
-    this.number = number;
+    this.id = id;
   }
 
   ReceiptSettings settings() {
@@ -77,7 +78,7 @@ public final class LifeLog {
 
   /** What the agent is, and has mounted from now on. */
   public void began(Began what) {
-    log.offer(new LogRecord.LifeBegan(agent, number, what), false);
+    log.offer(new LogRecord.LifeBegan(agent, id, what), false);
   }
 
   // ---- what comes in ----
@@ -104,7 +105,7 @@ public final class LifeLog {
       written =
           log.write(
               new LogRecord.Delivered(
-                  agent, number, first, how, input, space, mount, watch, 0, 0, 0, versions));
+                  agent, id, first, how, input, space, mount, watch, 0, 0, 0, versions));
       seq += Math.max(1, versions.size());
     }
     return written.thenApply(done -> first);
@@ -131,7 +132,7 @@ public final class LifeLog {
           from ->
               new LogRecord.Delivered(
                   agent,
-                  number,
+                  id,
                   from,
                   how,
                   false,
@@ -163,17 +164,7 @@ public final class LifeLog {
           1,
           at ->
               new LogRecord.Called(
-                  agent,
-                  number,
-                  at,
-                  TIMER,
-                  timer,
-                  set.input(),
-                  Bytes.EMPTY,
-                  false,
-                  Bytes.EMPTY,
-                  0,
-                  0));
+                  agent, id, at, TIMER, timer, set.input(), Bytes.EMPTY, false, Bytes.EMPTY, 0, 0));
       current = new Mark("", 0, seq, seq);
     }
   }
@@ -207,7 +198,7 @@ public final class LifeLog {
           at ->
               new LogRecord.Called(
                   agent,
-                  number,
+                  id,
                   at,
                   kept ? kind : kind + TOO_LARGE,
                   name,
@@ -221,6 +212,11 @@ public final class LifeLog {
   }
 
   // ---- how far it is ----
+
+  /** What its messages have begun and not finished. */
+  public UnderWay underWay() {
+    return underWay;
+  }
 
   /** What is being handled now, by the behavior or by those of its steps that this thread runs. */
   public Mark current() {
@@ -285,7 +281,7 @@ public final class LifeLog {
   LogRecord confirmed() {
     synchronized (lock) {
       confirming = false;
-      return new LogRecord.Confirmed(agent, number, confirmed);
+      return new LogRecord.Confirmed(agent, id, confirmed);
     }
   }
 
@@ -329,6 +325,9 @@ public final class LifeLog {
       }
     }
     confirm(new Mark(mark.watch(), mark.revision(), mark.input(), seen));
+    if (record != null) {
+      underWay.write(mark, left);
+    }
     return record == null
         ? left
         : left.whenComplete((value, failure) -> acted(mark, record, value, failure));
@@ -409,7 +408,7 @@ public final class LifeLog {
         log.offer(
             new LogRecord.Acted(
                 agent,
-                number,
+                id,
                 ++seq,
                 effect.kind(),
                 effect.space(),

@@ -8,8 +8,8 @@ import java.util.Map;
 sealed interface LogRecord {
   String agent();
 
-  /** Number of the life on the node whose log this is. */
-  long life();
+  /** The life, which may have begun in a log before this one. */
+  Life life();
 
   /**
    * Versions that one delivery brought.
@@ -24,7 +24,7 @@ sealed interface LogRecord {
    */
   record Delivered(
       String agent,
-      long life,
+      Life life,
       long seq,
       How how,
       boolean input,
@@ -47,7 +47,7 @@ sealed interface LogRecord {
    * @param upTo by watch the newest revision whose message was handled, and under {@link #READS}
    *     the newest seq of reads
    */
-  record Confirmed(String agent, long life, Map<String, Long> upTo) implements LogRecord {
+  record Confirmed(String agent, Life life, Map<String, Long> upTo) implements LogRecord {
     /** No watch is named so. */
     static final String READS = "";
 
@@ -57,7 +57,7 @@ sealed interface LogRecord {
   }
 
   /** The life begins. */
-  record LifeBegan(String agent, long life, Began what) implements LogRecord {}
+  record LifeBegan(String agent, Life life, Began what) implements LogRecord {}
 
   /**
    * Something left the agent and was acknowledged, or refused.
@@ -68,7 +68,7 @@ sealed interface LogRecord {
    */
   record Acted(
       String agent,
-      long life,
+      Life life,
       long seq,
       String kind,
       String space,
@@ -93,7 +93,7 @@ sealed interface LogRecord {
    */
   record Called(
       String agent,
-      long life,
+      Life life,
       long seq,
       String kind,
       String name,

@@ -25,7 +25,8 @@ import java.util.function.BooleanSupplier;
 /**
  * Removes receipts that their retention lets go: first the floor is raised, then rounds before it
  * go, with what follows from them. It goes on where it was cut short, since the floor stays. A node
- * that has ended, and none of whose rounds is left, is forgotten with the lives that it had.
+ * that has ended, and none of whose rounds is left, is forgotten with the lives that began there,
+ * unless they may have gone on in a log that is still there.
  */
 final class ReceiptCompactor {
   private static final int PAGE = 64; // rounds in memory
@@ -184,7 +185,7 @@ final class ReceiptCompactor {
                 gone =
                     gone.thenCompose(
                         all ->
-                            remove(each.getKey(), timestamp, stopped)
+                            remove(each.getKey(), each.getValue().isOpen(), timestamp, stopped)
                                 .thenApply(
                                     empty -> {
                                       if (empty && !each.getValue().isOpen()) {
@@ -193,7 +194,7 @@ final class ReceiptCompactor {
                                       return all;
                                     }));
               }
-              return gone;
+              return gone.thenApply(all -> withoutFollowed(all, nodes));
             })
         .thenCompose(
             gone ->
@@ -202,14 +203,31 @@ final class ReceiptCompactor {
                     : lives(ReceiptKeys.began(), gone).thenCompose(done -> forget(gone)));
   }
 
-  /** Removes the rounds of a node; true if none is left. */
-  private CompletionStage<Boolean> remove(long node, long before, BooleanSupplier stopped) {
+  /** Those whose lives can't have gone on in one that stays. */
+  private static Set<Long> withoutFollowed(Set<Long> gone, Map<Long, NodeRow> nodes) {
+    for (Map.Entry<Long, NodeRow> each : nodes.entrySet()) {
+      NodeRow stays = gone.contains(each.getKey()) ? null : each.getValue();
+      while (stays != null && gone.remove(stays.follows())) {
+        stays = nodes.get(stays.follows());
+      }
+    }
+    return gone;
+  }
+
+  /**
+   * Removes the rounds of a node; true if none is left.
+   *
+   * @param open then only those that are indexed; a log that has ended is
+   */
+  private CompletionStage<Boolean> remove(
+      long node, boolean open, long before, BooleanSupplier stopped) {
     return store
         .get(ReceiptKeys.indexed(node))
         .thenCombine(
             store.scan(ReceiptKeys.roundsAfter(node, 0), PAGE, Direction.ASCENDING),
             (row, page) -> {
-              long indexed = row.map(value -> new BytesReader(value).i64()).orElse(0L);
+              long indexed =
+                  open ? row.map(value -> new BytesReader(value).i64()).orElse(0L) : Long.MAX_VALUE;
               List<Round> old =
                   page.rows().stream()
                       .map(ReceiptCompactor::round)
@@ -222,7 +240,7 @@ final class ReceiptCompactor {
                               ? CompletableFuture.completedStage(page.rows().isEmpty())
                               : page.rest().isEmpty()
                                   ? CompletableFuture.completedStage(true)
-                                  : remove(node, before, stopped));
+                                  : remove(node, open, before, stopped));
             })
         .thenCompose(stage -> stage);
   }

@@ -70,6 +70,14 @@ final class ReceiptIndex {
     }
   }
 
+  /** The index of the log that follows this one, which another node has indexed and ended. */
+  ReceiptIndex followedBy(long next) {
+    ending = true;
+    ReceiptIndex index = new ReceiptIndex(store, next, background);
+    index.running = running.handle((done, failure) -> null);
+    return index;
+  }
+
   /** Indexes what is left, and writes down that the node is closed. */
   CompletionStage<Void> end(NodeRow closed) {
     ending = true;
@@ -153,11 +161,10 @@ final class ReceiptIndex {
   private static void derive(
       Round round, Map<Bytes, Bytes> rows, Map<Bytes, LogRecord.Confirmed> confirmed) {
     for (LogRecord record : round.records()) {
-      Life life = new Life(round.node(), record.life());
       if (record instanceof LogRecord.LifeBegan it) {
-        rows.put(ReceiptKeys.began(it.agent(), life), StateJson.encode(it.what()));
+        rows.put(ReceiptKeys.began(it.agent(), it.life()), StateJson.encode(it.what()));
       } else if (record instanceof LogRecord.Confirmed it) {
-        confirmed.put(ReceiptKeys.confirmed(it.agent(), life), it);
+        confirmed.put(ReceiptKeys.confirmed(it.agent(), it.life()), it);
       }
     }
     listed(round).forEach(key -> rows.put(key, Bytes.EMPTY));

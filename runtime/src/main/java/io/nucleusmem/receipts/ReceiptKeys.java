@@ -9,7 +9,7 @@ import io.nucleusmem.store.KeyRange;
  * Where receipts lie. Numbers are big endian; {@code escaped} is as in a ledger's keys.
  *
  * <pre>
- * r 'N' node(8)                                                          a node's incarnation: its address (text), {@link NodeRow#state}(1)
+ * r 'N' node(8)                                                          a node's incarnation: see {@link NodeRow}
  * r 'L' node(8) round(8)                                                 a round, see {@link Round}; all else follows from these
  * r 'A' escaped(agent) timestamp(8) node(8) round(8)                     the round has something of the agent
  * r 'V' space(16) region(1) escaped(key) revision(8) timestamp(8) node(8) round(8)   somebody received the version in the round

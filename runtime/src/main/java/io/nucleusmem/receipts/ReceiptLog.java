@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * Writes the receipts of one node, in one order, by one thread of its own: whatever waits goes into
@@ -36,7 +37,6 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
   private record Waiting(long ticket, CompletableFuture<Void> stage) {}
 
   private final ReceiptSettings settings;
-  private final long node;
   private final RoundWriter writer;
   private final Thread thread;
   private final AtomicLong lives = new AtomicLong();
@@ -56,9 +56,8 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
   private boolean closed;
   private volatile long durable; // ticket up to which all is written; rises
 
-  private ReceiptLog(ReceiptSettings settings, long node, RoundWriter writer) {
+  private ReceiptLog(ReceiptSettings settings, RoundWriter writer) {
     this.settings = settings;
-    this.node = node;
     this.writer = writer;
     this.thread = new Thread(this::run, "nucleusmem-receipts");
     thread.setDaemon(true);
@@ -67,22 +66,29 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
   /**
    * Begins a node's log. Stages are completed where the store completes its own.
    *
-   * @param address of the node, for people to read
+   * @param address of the node, as the cluster knows it
+   * @param member whether the node is one of the cluster's: where another node has ended its log
+   *     although it is, it begins another one
    * @param background where rows that follow from the log are made
    */
   public static CompletionStage<ReceiptLog> open(
-      KvStore store, ReceiptSettings settings, String address, Executor background) {
+      KvStore store,
+      ReceiptSettings settings,
+      String address,
+      BooleanSupplier member,
+      Executor background) {
     return store
         .now()
         .thenCompose(
             now -> {
               RoundWriter writer =
-                  new RoundWriter(store, now, address, settings.roundBytesMax(), background);
+                  new RoundWriter(
+                      store, now, address, member, settings.roundBytesMax(), background);
               return writer
                   .begin()
                   .thenApply(
                       begun -> {
-                        ReceiptLog log = new ReceiptLog(settings, now, writer);
+                        ReceiptLog log = new ReceiptLog(settings, writer);
                         log.thread.start();
                         return log;
                       });
@@ -91,7 +97,7 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
 
   /** Begins a life of an agent's behavior. */
   public LifeLog begin(String agent, Began what) {
-    LifeLog life = new LifeLog(this, agent, lives.incrementAndGet());
+    LifeLog life = new LifeLog(this, agent, new Life(writer.node(), lives.incrementAndGet()));
     life.began(what);
     return life;
   }
@@ -391,6 +397,6 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
   }
 
   long node() {
-    return node;
+    return writer.node();
   }
 }

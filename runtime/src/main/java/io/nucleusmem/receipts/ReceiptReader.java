@@ -245,9 +245,7 @@ final class ReceiptReader {
     }
     for (Round round : tail) {
       for (LogRecord record : round.records()) {
-        if (round.node() != life.node()
-            || record.life() != life.number()
-            || !record.agent().equals(agent)) {
+        if (!record.life().equals(life) || !record.agent().equals(agent)) {
           continue;
         }
         if (record instanceof LogRecord.LifeBegan it) {
@@ -269,7 +267,7 @@ final class ReceiptReader {
               for (Round round : tail) {
                 for (LogRecord record : round.records()) {
                   if (record instanceof LogRecord.LifeBegan it && it.agent().equals(agent)) {
-                    lives.put(new Life(round.node(), it.life()), it.what());
+                    lives.put(it.life(), it.what());
                   }
                 }
               }
@@ -301,6 +299,23 @@ final class ReceiptReader {
   }
 
   // ---- what no receipt tells ----
+
+  /** By node the one in which its lives went on, since it had been taken for dead. */
+  CompletionStage<Map<Long, Long>> followers() {
+    return new DeadLogs(store)
+        .nodes()
+        .thenApply(
+            nodes -> {
+              Map<Long, Long> followers = new HashMap<>();
+              nodes.forEach(
+                  (node, row) -> {
+                    if (row.follows() != 0) {
+                      followers.put(row.follows(), node);
+                    }
+                  });
+              return followers;
+            });
+  }
 
   /**
    * A time in which a node may have done something that is not recorded: timestamps.

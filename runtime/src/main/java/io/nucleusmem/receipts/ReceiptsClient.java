@@ -327,7 +327,7 @@ public final class ReceiptsClient implements Receipts {
     }
 
     Life life() {
-      return new Life(round.node(), record.life());
+      return record.life();
     }
   }
 

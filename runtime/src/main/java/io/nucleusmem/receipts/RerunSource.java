@@ -121,7 +121,7 @@ public final class RerunSource {
                 for (LogRecord record : round.records()) {
                   boolean late = round.timestamp() > last;
                   if (record.agent().equals(agent) && !(late && isInput(record))) {
-                    taker.take(new Life(round.node(), record.life()), record, round.timestamp());
+                    taker.take(record.life(), record, round.timestamp());
                   }
                 }
               }

@@ -17,6 +17,10 @@ import java.util.TreeMap;
  * texts are named by their place, since the receipts of a round have most of them in common. A
  * record: {@code kind(1) agent(varint) life(varint)}, then by kind as the methods below write them.
  *
+ * <p>Where lives began in an earlier log of the node the format is 3: {@code homes(varint)
+ * node(8)*} stands before the texts, and {@code home(varint)} behind each {@code life}: 0 is this
+ * log, 1 the first of the homes.
+ *
  * @param node incarnation of the node
  * @param number of the round, from 1
  * @param timestamp the store's time
@@ -24,6 +28,7 @@ import java.util.TreeMap;
  */
 record Round(long node, long number, long timestamp, long before, List<LogRecord> records) {
   private static final int FORMAT = 2;
+  private static final int FORMAT_WITH_HOMES = 3;
   private static final int FORMAT_WITHOUT_BYTES = 1; // no before in it
   private static final int DELIVERED = 1;
   private static final int CONFIRMED = 2;
@@ -33,18 +38,35 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
   private static final int INPUT = 0x80; // added to the code of how it came
 
   Bytes encode() {
-    Texts texts = new Texts();
+    List<Long> homes =
+        records.stream()
+            .map(record -> record.life().node())
+            .filter(home -> home != node)
+            .distinct()
+            .toList();
+    Texts texts = new Texts(homes);
     BytesWriter body = new BytesWriter(64 * records.size() + 16);
     body.varint(records.size());
     records.forEach(record -> write(record, texts, body));
-    BytesWriter out = new BytesWriter(body.size() + 64);
-    out.u8(FORMAT).i64(timestamp).varint(before).varint(texts.places.size());
+    BytesWriter out = new BytesWriter(body.size() + 64 + 8 * homes.size());
+    out.u8(homes.isEmpty() ? FORMAT : FORMAT_WITH_HOMES).i64(timestamp).varint(before);
+    if (!homes.isEmpty()) {
+      out.varint(homes.size());
+      homes.forEach(out::i64);
+    }
+    out.varint(texts.places.size());
     texts.places.keySet().forEach(out::text);
     return out.raw(body.toBytes()).toBytes();
   }
 
+  /** What records name by its place. */
   private static final class Texts {
+    private final List<Long> homes;
     private final Map<String, Integer> places = new LinkedHashMap<>();
+
+    Texts(List<Long> homes) {
+      this.homes = homes;
+    }
 
     int place(String text) {
       Integer there = places.putIfAbsent(text, places.size());
@@ -79,7 +101,10 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
   }
 
   private static BytesWriter head(int kind, LogRecord record, Texts texts, BytesWriter out) {
-    return out.u8(kind).varint(texts.place(record.agent())).varint(record.life());
+    out.u8(kind).varint(texts.place(record.agent())).varint(record.life().number());
+    return texts.homes.isEmpty()
+        ? out
+        : out.varint(texts.homes.indexOf(record.life().node()) + 1); // -1: this log
   }
 
   private static void versions(List<SeenVersion> versions, Texts texts, BytesWriter out) {
@@ -92,28 +117,33 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
   static Round decode(Bytes key, Bytes value) {
     BytesReader in = new BytesReader(value);
     int format = in.u8();
-    if (format != FORMAT && format != FORMAT_WITHOUT_BYTES) {
+    if (format < FORMAT_WITHOUT_BYTES || format > FORMAT_WITH_HOMES) {
       throw new IllegalStateException(
           "a row of receipts has the format [%d]; this version reads up to [%d]"
-              .formatted(format, FORMAT));
+              .formatted(format, FORMAT_WITH_HOMES));
     }
     long timestamp = in.i64();
-    long before = format == FORMAT ? in.varint() : 0;
+    long before = format == FORMAT_WITHOUT_BYTES ? 0 : in.varint();
+    List<Long> homes = new ArrayList<>(List.of(ReceiptKeys.nodeOf(key)));
+    for (int left = format == FORMAT_WITH_HOMES ? in.count() : 0; left > 0; left--) {
+      homes.add(in.i64());
+    }
     List<String> texts = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
       texts.add(in.text());
     }
     List<LogRecord> records = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
-      records.add(read(in, texts));
+      records.add(read(in, texts, homes));
     }
     return new Round(ReceiptKeys.nodeOf(key), ReceiptKeys.roundOf(key), timestamp, before, records);
   }
 
-  private static LogRecord read(BytesReader in, List<String> texts) {
+  private static LogRecord read(BytesReader in, List<String> texts, List<Long> homes) {
     int kind = in.u8();
     String agent = texts.get(in.count());
-    long life = in.varint();
+    long number = in.varint();
+    Life life = new Life(homes.get(homes.size() == 1 ? 0 : in.count()), number);
     return switch (kind) {
       case DELIVERED -> {
         long seq = in.varint();

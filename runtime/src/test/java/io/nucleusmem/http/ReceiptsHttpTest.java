@@ -74,7 +74,7 @@ class ReceiptsHttpTest {
   }
 
   /** Counts what it has pulled. */
-  private static Behavior<Msg> reader(AgentContext<Msg> agent) {
+  static Behavior<Msg> reader(AgentContext<Msg> agent) {
     String facts = agent.config().get("facts");
     agent.watch("facts", facts, WatchRequest.of(Region.MEMORY, "").from(1), Changed::new);
     int[] count = {0};

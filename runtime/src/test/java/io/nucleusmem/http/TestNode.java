@@ -56,6 +56,10 @@ final class TestNode implements AutoCloseable {
     return new TestNode(dir, List.of(types), List.of());
   }
 
+  static TestNode hosting(Path dir, List<AgentType<?>> types, String... overrides) {
+    return new TestNode(dir, types, List.of(), overrides);
+  }
+
   /** A node whose router has these stages. */
   static TestNode routing(
       Path dir, RoutingSetup setup, List<AgentType<?>> types, String... overrides) {

@@ -220,6 +220,7 @@ class ContainmentTest {
                 store,
                 ReceiptSettings.from(kit.system().settings().config()),
                 "gone",
+                () -> false,
                 Runnable::run));
     LifeLog life =
         log.begin(

@@ -42,7 +42,7 @@ class ReceiptKeepingTest {
   }
 
   private static ReceiptLog open(MemoryStore store) {
-    return await(ReceiptLog.open(store, SETTINGS, "node", Runnable::run));
+    return await(ReceiptLog.open(store, SETTINGS, "node", () -> false, Runnable::run));
   }
 
   private static LifeLog begin(ReceiptLog log) {
@@ -100,7 +100,7 @@ class ReceiptKeepingTest {
     assertThat(rows(store, 'A')).isNotEmpty();
     assertThat(revisions(store)).containsExactly(1L, 2L, 3L, 4L, 5L);
 
-    // it was alive after all: it is refused its next round, and delivers nothing more
+    // it was alive after all, and no member: it is refused its next round, and delivers no more
     assertThatThrownBy(() -> await(signal(life, 6)))
         .isInstanceOf(CompletionException.class)
         .hasCauseInstanceOf(MemSpaceException.class);
@@ -153,12 +153,13 @@ class ReceiptKeepingTest {
       List<LogRecord> records = new ArrayList<>();
       if (i == 1) {
         records.add(
-            new LogRecord.LifeBegan("a", 1, new Began("anna", "type", Map.of(), List.of())));
+            new LogRecord.LifeBegan(
+                "a", new Life(node, 1), new Began("anna", "type", Map.of(), List.of())));
       }
       records.add(
           new LogRecord.Delivered(
               "a",
-              1,
+              new Life(node, 1),
               i,
               How.SIGNAL,
               true,

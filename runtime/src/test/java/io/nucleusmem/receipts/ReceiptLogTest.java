@@ -26,7 +26,7 @@ class ReceiptLogTest {
       ReceiptSettings.from(ConfigFactory.defaultReference());
 
   private static ReceiptLog open(MemoryStore store) {
-    return await(ReceiptLog.open(store, SETTINGS, "node", Runnable::run));
+    return await(ReceiptLog.open(store, SETTINGS, "node", () -> true, Runnable::run));
   }
 
   private static <T> T await(CompletionStage<T> stage) {
@@ -195,7 +195,7 @@ class ReceiptLogTest {
         ReceiptSettings.from(
             ConfigFactory.parseString("nucleusmem.receipts.linger-max = 1s")
                 .withFallback(ConfigFactory.defaultReference()));
-    ReceiptLog log = await(ReceiptLog.open(store, patient, "node", Runnable::run));
+    ReceiptLog log = await(ReceiptLog.open(store, patient, "node", () -> true, Runnable::run));
     List<LifeLog> lives = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       lives.add(begin(log, "agent-" + i));
@@ -226,39 +226,44 @@ class ReceiptLogTest {
 
   @Test
   void roundIsReadAsItWasWritten() {
-    List<LogRecord> records =
-        List.of(
-            new LogRecord.LifeBegan("a", 1, new Began("o", "t", Map.of("x", "y"), List.of())),
-            new LogRecord.Delivered(
-                "a",
-                1,
-                2,
-                How.SCAN,
-                false,
-                "s",
-                MOUNT,
-                "scan",
-                1,
-                -5,
-                9,
-                List.of(
-                    SeenVersion.entry(Region.TASK, "k", 7),
-                    SeenVersion.message("topic", 1L << 40))),
-            new LogRecord.Confirmed("a", 1, Map.of("w", 4L, "", 2L)),
-            new LogRecord.Acted("a", 1, 4, "write", "s", MOUNT, 1, 77, true, List.of()),
-            new LogRecord.Called(
-                "a",
-                1,
-                5,
-                "call",
-                "model",
-                1,
-                io.nucleusmem.store.Bytes.utf8("hash"),
-                false,
-                io.nucleusmem.store.Bytes.utf8("reply"),
-                12,
-                34));
-    Round round = new Round(3, 4, 5, 6, records);
+    Life here = new Life(3, 1);
+    Round round = new Round(3, 4, 5, 6, oneOfEach(here, here, here));
+    assertThat(round.encode().at(0)).isEqualTo((byte) 2); // as earlier versions read it
     assertThat(Round.decode(ReceiptKeys.round(3, 4), round.encode())).isEqualTo(round);
+    Round goesOn = new Round(3, 4, 5, 6, oneOfEach(new Life(2, 7), here, new Life(1, 2)));
+    assertThat(Round.decode(ReceiptKeys.round(3, 4), goesOn.encode())).isEqualTo(goesOn);
+  }
+
+  private static List<LogRecord> oneOfEach(Life one, Life other, Life third) {
+    return List.of(
+        new LogRecord.LifeBegan("a", one, new Began("o", "t", Map.of("x", "y"), List.of())),
+        new LogRecord.Delivered(
+            "a",
+            other,
+            2,
+            How.SCAN,
+            false,
+            "s",
+            MOUNT,
+            "scan",
+            1,
+            -5,
+            9,
+            List.of(
+                SeenVersion.entry(Region.TASK, "k", 7), SeenVersion.message("topic", 1L << 40))),
+        new LogRecord.Confirmed("a", one, Map.of("w", 4L, "", 2L)),
+        new LogRecord.Acted("a", third, 4, "write", "s", MOUNT, 1, 77, true, List.of()),
+        new LogRecord.Called(
+            "a",
+            one,
+            5,
+            "call",
+            "model",
+            1,
+            io.nucleusmem.store.Bytes.utf8("hash"),
+            false,
+            io.nucleusmem.store.Bytes.utf8("reply"),
+            12,
+            34));
   }
 }
