@@ -31,11 +31,18 @@ final class LostMembers implements Extension {
           Duration.ofMillis(400),
           Duration.ofSeconds(1));
 
+  // where the oldest has left, its coordinators are elsewhere, and have read their state, within
+  // that
+  private static final Duration BEGIN_EVERY = Duration.ofMillis(50);
+  private static final int BEGIN_TIMES = 14;
+
   private sealed interface Event {}
 
   private record Removed(MemberRemoved event) implements Event {}
 
   private record AskAgain() implements Event {}
+
+  private record Begin() implements Event {}
 
   private final List<Runnable> waiting = new CopyOnWriteArrayList<>();
 
@@ -66,6 +73,16 @@ final class LostMembers implements Extension {
                   event -> {
                     AFTER.forEach(
                         after -> context.scheduleOnce(after, context.getSelf(), new AskAgain()));
+                    for (int i = 1; i <= BEGIN_TIMES; i++) {
+                      context.scheduleOnce(
+                          BEGIN_EVERY.multipliedBy(i), context.getSelf(), new Begin());
+                    }
+                    return Behaviors.same();
+                  })
+              .onMessage(
+                  Begin.class,
+                  event -> {
+                    Coordinators.begin(context.getSystem().classicSystem());
                     return Behaviors.same();
                   })
               .onMessage(
