@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -428,10 +429,12 @@ final class MemSpaceClient implements MemSpaces {
   // ---- mounts ----
 
   @Override
-  public CompletionStage<MountedSpace> mount(Principal caller, String space, MountRequest request) {
+  public CompletionStage<MountedSpace> mount(
+      Principal caller, String space, MountRequest request, WriteOptions options) {
     return checked(
         () -> {
           Limits.word("holder", request.holder());
+          options.requestId().ifPresent(Limits::requestId);
           if (!caller.admin()
               && !request.holder().equals(caller.name())
               && !request.holder().startsWith("agent/")) {
@@ -444,23 +447,45 @@ final class MemSpaceClient implements MemSpaces {
                             "[%s] can't mount [%s] for [%s]; only its owner or an administrator can"
                                 .formatted(caller.name(), space, request.holder()));
                       }
-                      return addMount(caller, space, request);
+                      return addMount(caller, space, request, options);
                     });
           }
-          return addMount(caller, space, request);
+          return addMount(caller, space, request, options);
         });
   }
 
   private CompletionStage<MountedSpace> addMount(
-      Principal caller, String space, MountRequest request) {
-    RequestStamp once = RequestStamp.fresh(0); // tried again, it makes no second mount
+      Principal caller, String space, MountRequest request, WriteOptions options) {
+    RequestStamp once = // tried again, it makes no second mount
+        options
+            .requestId()
+            .map(id -> RequestStamp.of(id, hash(caller, request)))
+            .orElseGet(() -> RequestStamp.fresh(0));
+    boolean maybeRetried = options.requestId().isPresent();
     return catalogue
         .resolve(space)
         .thenCompose(
             id ->
-                apply(id, again -> new SpaceChanges.AddMount(id, caller, request, once, again))
+                apply(
+                        id,
+                        again ->
+                            new SpaceChanges.AddMount(
+                                id, caller, request, once, again || maybeRetried))
                     .thenCompose(outcome -> grants().get(SpaceRows.mountId(id, outcome.revision())))
                     .thenApply(grant -> new MountedSpaceClient(this, grant)));
+  }
+
+  /** Sets in order: another process, which gets the request again, has them in another one. */
+  private static long hash(Principal caller, MountRequest request) {
+    return Limits.hash(
+        "mount",
+        caller.name(),
+        request.holder(),
+        request.access(),
+        new TreeSet<>(request.regions()),
+        request.prefixes(),
+        new TreeSet<>(request.topics()),
+        request.showQuarantined());
   }
 
   @Override

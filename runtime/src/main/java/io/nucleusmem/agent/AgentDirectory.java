@@ -47,23 +47,48 @@ final class AgentDirectory {
    */
   record Entered(String type, long revision) {}
 
-  /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
-  CompletionStage<Entered> add(AgentSpec spec) {
-    String json = StateJson.encode(new Stored(spec.type(), spec.config())).utf8();
+  /**
+   * Adds an agent; {@code AGENT_EXISTS} if the id is taken, unless by this very request.
+   *
+   * @param request the owner's id of it
+   */
+  CompletionStage<Entered> add(AgentSpec spec, String owner, Optional<String> request) {
+    Stored stored = new Stored(spec.type(), spec.config(), owner, request.orElse(null));
     return space
-        .putIfAbsent(key(spec.id()), Content.json(json))
-        .handle(
-            (written, failure) -> {
+        .putIfAbsent(key(spec.id()), Content.json(StateJson.encode(stored).utf8()))
+        .thenApply(written -> new Entered(spec.type(), written.revision()))
+        .exceptionallyCompose(
+            failure -> {
               Throwable cause =
                   failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause instanceof RevisionMismatchException) {
+              return cause instanceof RevisionMismatchException
+                  ? sameRequest(spec.id(), stored)
+                  : CompletableFuture.failedStage(cause);
+            });
+  }
+
+  private CompletionStage<Entered> sameRequest(String id, Stored wanted) {
+    return space
+        .get(key(id))
+        .thenApply(
+            entry -> {
+              Stored there = entry.map(AgentDirectory::stored).orElse(null);
+              boolean same =
+                  there != null
+                      && wanted.request() != null
+                      && wanted.request().equals(there.request())
+                      && wanted.owner().equals(there.owner());
+              if (same && !wanted.equals(there)) {
                 throw new MemSpaceException(
-                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(spec.id()));
+                    ErrorCode.IDEMPOTENCY_KEY_REUSED,
+                    "the request id was used to spawn agent [%s] with another type or configuration; use a new one"
+                        .formatted(id));
               }
-              if (cause != null) {
-                throw new CompletionException(cause);
+              if (!same) {
+                throw new MemSpaceException(
+                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(id));
               }
-              return new Entered(spec.type(), written.revision());
+              return new Entered(there.type(), entry.orElseThrow().revision());
             });
   }
 
@@ -156,16 +181,28 @@ final class AgentDirectory {
   private static Listed listed(Entry entry) {
     Stored stored = stored(entry);
     return new Listed(
-        entry.key().name().substring(PREFIX.length()), stored.type(), stored.config());
+        entry.key().name().substring(PREFIX.length()),
+        stored.type(),
+        stored.config(),
+        stored.owner());
   }
 
-  /** An agent as its entry says. */
-  private record Stored(String type, Map<String, String> config) {
+  /**
+   * An agent as its entry says; an old one does not say who spawned it.
+   *
+   * @param request the id under which it was spawned; null: none
+   */
+  private record Stored(String type, Map<String, String> config, String owner, String request) {
     Stored {
       config = config == null ? Map.of() : config;
+      owner = owner == null ? "" : owner;
     }
   }
 
-  /** An agent in a listing. */
-  record Listed(String id, String type, Map<String, String> config) {}
+  /**
+   * An agent in a listing.
+   *
+   * @param owner who spawned it; empty where that is not known
+   */
+  record Listed(String id, String type, Map<String, String> config, String owner) {}
 }

@@ -66,7 +66,7 @@ final class AgentsClient implements Agents {
   }
 
   @Override
-  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec) {
+  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec, WriteOptions options) {
     return checked(
         () -> {
           check(spec.type());
@@ -78,7 +78,7 @@ final class AgentsClient implements Agents {
           }
           checkMounts(spec.mounts());
           return node.directory()
-              .add(spec)
+              .add(spec, caller.name(), options.requestId())
               .thenCompose(
                   entered ->
                       host(caller, spec, entered)
@@ -178,7 +178,7 @@ final class AgentsClient implements Agents {
                             .ask(listed.type(), listed.id(), AgentProtocol.Describe::new)
                             .exceptionally(failure -> starting(listed)),
                         (list, info) -> {
-                          list.add(info);
+                          list.add(info.toldTo(caller));
                           return list;
                         });
               }
@@ -189,20 +189,36 @@ final class AgentsClient implements Agents {
   /** An agent in the directory whose host knows nothing yet, or can't be reached. */
   private static AgentInfo starting(AgentDirectory.Listed listed) {
     return new AgentInfo(
-        listed.id(), listed.type(), AgentInfo.State.STARTING, "", List.of(), 0, Map.of(), Map.of());
+        listed.id(),
+        listed.type(),
+        listed.owner(),
+        AgentInfo.State.STARTING,
+        "",
+        List.of(),
+        0,
+        Map.of(),
+        Map.of());
   }
 
   @Override
   public CompletionStage<Paged<AgentAt>> at(
       Principal caller, Instant at, int limit, Optional<String> cursor) {
-    return new PastAgents(node).at(at, limit, cursor);
+    return new PastAgents(node)
+        .at(at, limit, cursor)
+        .thenApply(
+            page ->
+                new Paged<>(
+                    page.items().stream().map(agent -> agent.toldTo(caller)).toList(),
+                    page.revision(),
+                    page.next()));
   }
 
   @Override
   public CompletionStage<AgentInfo> describe(Principal caller, String id) {
     return node.directory()
         .require(id)
-        .thenCompose(entered -> calls.ask(entered.type(), id, AgentProtocol.Describe::new));
+        .thenCompose(entered -> calls.ask(entered.type(), id, AgentProtocol.Describe::new))
+        .thenApply(agent -> agent.toldTo(caller));
   }
 
   @Override

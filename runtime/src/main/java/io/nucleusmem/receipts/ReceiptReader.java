@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -315,6 +316,34 @@ final class ReceiptReader {
                   });
               return followers;
             });
+  }
+
+  /** Those lives whose node has stopped or died: they go on nowhere. */
+  CompletionStage<Set<Life>> ended(Set<Life> lives) {
+    return new DeadLogs(store)
+        .nodes()
+        .thenApply(
+            nodes ->
+                lives.stream()
+                    .filter(life -> isEnded(life.node(), nodes))
+                    .collect(Collectors.toSet()));
+  }
+
+  private static boolean isEnded(long node, Map<Long, NodeRow> nodes) {
+    Optional<Long> follower =
+        nodes.entrySet().stream()
+            .filter(each -> each.getValue().follows() == node)
+            .map(Map.Entry::getKey)
+            .findFirst();
+    if (follower.isPresent()) {
+      return isEnded(follower.get(), nodes);
+    }
+    NodeRow row = nodes.get(node);
+    return row == null
+        || !row.isOpen()
+        || nodes.entrySet().stream() // of a process that was killed and began again
+            .anyMatch(
+                each -> each.getKey() > node && each.getValue().address().equals(row.address()));
   }
 
   /**

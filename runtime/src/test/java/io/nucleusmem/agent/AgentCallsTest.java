@@ -28,6 +28,7 @@ import io.nucleusmem.store.memory.MemoryStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -104,7 +105,8 @@ class AgentCallsTest {
   }
 
   private static Entered entered(String id) {
-    return await(directory.add(new AgentSpec("worker", id, List.of(), Map.of())));
+    return await(
+        directory.add(new AgentSpec("worker", id, List.of(), Map.of()), "anna", Optional.empty()));
   }
 
   private static Function<ActorRef<Reply>, Command> stop(Principal caller) {
@@ -114,7 +116,15 @@ class AgentCallsTest {
   private static Info info(String id) {
     return new Info(
         new AgentInfo(
-            id, "worker", AgentInfo.State.RUNNING, "here", List.of(), 0, Map.of(), Map.of()));
+            id,
+            "worker",
+            "anna",
+            AgentInfo.State.RUNNING,
+            "here",
+            List.of(),
+            0,
+            Map.of(),
+            Map.of()));
   }
 
   @Test

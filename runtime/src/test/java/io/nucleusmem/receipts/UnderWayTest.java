@@ -15,7 +15,7 @@ class UnderWayTest {
   final List<Long> heard = new ArrayList<>();
 
   static Mark at(long revision) {
-    return new Mark("s/w", revision, 0, 0);
+    return new Mark("s/w", revision, 0, 0, new LifeLog.Asks(true));
   }
 
   long done() {
@@ -28,7 +28,7 @@ class UnderWayTest {
     underWay.begins(at(5));
     underWay.begins(at(5));
     underWay.begins(at(7));
-    underWay.begins(Mark.NONE); // of no message
+    underWay.begins(new Mark("", 0, 0, 0, new LifeLog.Asks(true))); // of no message
     assertThat(done()).isEqualTo(4);
     underWay.ends(at(7));
     underWay.ends(at(5));
