@@ -82,12 +82,12 @@ public final class MemSpaceSystem {
         });
     grants.start(system);
     hub.start(system);
-    LostMembers.start(
-        system,
-        () -> {
-          calls.again();
-          hub.attachAgain();
-        });
+    LostMembers.get(system)
+        .whenLost(
+            () -> {
+              calls.again();
+              hub.attachAgain();
+            });
     sharding.init(
         Entity.of(
                 MemSpace.TYPE_KEY,
