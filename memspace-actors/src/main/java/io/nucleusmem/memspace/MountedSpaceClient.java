@@ -36,10 +36,19 @@ final class MountedSpaceClient implements MountedSpace {
 
   private final MemSpaceClient client;
   private final ForkReader reader;
+  private final boolean cached; // else a version that compaction has removed is never shown
   private final AtomicLong seen = new AtomicLong();
   private volatile Grant grant;
 
   MountedSpaceClient(MemSpaceClient client, Grant grant) {
+    this(client, grant, true);
+  }
+
+  /**
+   * @param cached whether a pull may be answered from the node's memory
+   */
+  MountedSpaceClient(MemSpaceClient client, Grant grant, boolean cached) {
+    this.cached = cached;
     this.client = client;
     this.grant = grant;
     this.reader = client.node().reader(grant.space());
@@ -206,10 +215,11 @@ final class MountedSpaceClient implements MountedSpace {
     EntryRef ref = SpaceRows.ref(key);
     return guarded(
         () -> {
-          Optional<Version> cached = client.cache().find(grant.space(), ref, revision);
+          Optional<Version> known =
+              cached ? client.cache().find(grant.space(), ref, revision) : Optional.empty();
           CompletionStage<Optional<Version>> read =
-              cached.isPresent()
-                  ? CompletableFuture.completedFuture(cached)
+              known.isPresent()
+                  ? CompletableFuture.completedFuture(known)
                   : reader.exact(ref, revision);
           return read.thenCompose(
               version -> {

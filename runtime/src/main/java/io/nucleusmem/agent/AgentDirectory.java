@@ -6,6 +6,7 @@ import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.Region;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -39,15 +41,22 @@ final class AgentDirectory {
   }
 
   /**
+   * An agent's entry, which stays as it is until the agent is stopped.
+   *
+   * @param revision tells it from those of others that had the id before or will have it
+   */
+  record Entered(String type, long revision) {}
+
+  /**
    * Adds an agent; {@code AGENT_EXISTS} if the id is taken, unless by this very request.
    *
    * @param request the owner's id of it
    */
-  CompletionStage<Void> add(AgentSpec spec, String owner, Optional<String> request) {
+  CompletionStage<Entered> add(AgentSpec spec, String owner, Optional<String> request) {
     Stored stored = new Stored(spec.type(), spec.config(), owner, request.orElse(null));
     return space
         .putIfAbsent(key(spec.id()), Content.json(StateJson.encode(stored).utf8()))
-        .<Void>thenApply(written -> null)
+        .thenApply(written -> new Entered(spec.type(), written.revision()))
         .exceptionallyCompose(
             failure -> {
               Throwable cause =
@@ -58,10 +67,10 @@ final class AgentDirectory {
             });
   }
 
-  private CompletionStage<Void> sameRequest(String id, Stored wanted) {
+  private CompletionStage<Entered> sameRequest(String id, Stored wanted) {
     return space
         .get(key(id))
-        .thenAccept(
+        .thenApply(
             entry -> {
               Stored there = entry.map(AgentDirectory::stored).orElse(null);
               boolean same =
@@ -79,25 +88,30 @@ final class AgentDirectory {
                 throw new MemSpaceException(
                     ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(id));
               }
+              return new Entered(there.type(), entry.orElseThrow().revision());
             });
   }
 
-  CompletionStage<Void> remove(String id) {
-    return space.delete(key(id)).handle((done, gone) -> null);
+  /** Removes an agent, and no other that has its id by now. */
+  CompletionStage<Void> remove(String id, Entered entered) {
+    return space
+        .write(new Operation.Delete(key(id), OptionalLong.of(entered.revision()), Operation.ANY))
+        .handle((done, gone) -> null);
   }
 
-  /** The type of an agent; {@code AGENT_NOT_FOUND} if there is none. */
-  CompletionStage<String> require(String id) {
+  /** An agent's entry; {@code AGENT_NOT_FOUND} if there is none. */
+  CompletionStage<Entered> require(String id) {
     return space
         .get(key(id))
         .thenApply(
-            entry ->
-                type(
-                    entry.orElseThrow(
-                        () ->
-                            new MemSpaceException(
-                                ErrorCode.AGENT_NOT_FOUND,
-                                "there is no agent [%s]".formatted(id)))));
+            found -> {
+              Entry entry =
+                  found.orElseThrow(
+                      () ->
+                          new MemSpaceException(
+                              ErrorCode.AGENT_NOT_FOUND, "there is no agent [%s]".formatted(id)));
+              return new Entered(stored(entry).type(), entry.revision());
+            });
   }
 
   /** A page of ids and types. */
@@ -158,10 +172,6 @@ final class AgentDirectory {
                   ? all(page.next(), found)
                   : CompletableFuture.completedFuture(found);
             });
-  }
-
-  private static String type(Entry entry) {
-    return stored(entry).type();
   }
 
   private static Stored stored(Entry entry) {

@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param unfinishedMax messages that may have been handled behind one whose work goes on …
  * @param unfinishedTimeMax … and how long that may take, before the cursor goes on without it
  * @param callTimeout how long a call on an agent may take
+ * @param attemptTimeout how long one try of it waits for an answer before the next
  * @param blockingMax blocking calls of this node under way and waiting; one more is refused
  * @param scaleMax most instances of one type
  */
@@ -27,6 +28,7 @@ public record AgentSettings(
     int unfinishedMax,
     Duration unfinishedTimeMax,
     Duration callTimeout,
+    Duration attemptTimeout,
     int blockingMax,
     int scaleMax) {
   private static final String PATH = "nucleusmem.agents";
@@ -40,6 +42,12 @@ public record AgentSettings(
     positive("unfinished-max", unfinishedMax);
     positive("unfinished-time-max", unfinishedTimeMax.toMillis());
     positive("call-timeout", callTimeout.toMillis());
+    positive("attempt-timeout", attemptTimeout.toMillis());
+    if (attemptTimeout.compareTo(callTimeout) >= 0) {
+      throw new IllegalArgumentException(
+          "%s.attempt-timeout is [%s]; it must be shorter than call-timeout, [%s]"
+              .formatted(PATH, attemptTimeout, callTimeout));
+    }
     positive("blocking-max", blockingMax);
     positive("scale-max", scaleMax);
   }
@@ -66,6 +74,7 @@ public record AgentSettings(
         config.getInt("unfinished-max"),
         config.getDuration("unfinished-time-max"),
         config.getDuration("call-timeout"),
+        config.getDuration("attempt-timeout"),
         config.getInt("blocking-max"),
         config.getInt("scale-max"));
   }
