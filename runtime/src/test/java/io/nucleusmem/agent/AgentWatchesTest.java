@@ -50,7 +50,7 @@ class AgentWatchesTest {
   static void untilActive(AgentTestKit kit, String cursor) {
     kit.until(
         "the watch",
-        () -> kit.agents().describe(ANNA, kit.id()),
+        () -> kit.agents().describe(Principal.of("author"), kit.id()),
         i -> i.cursors().containsKey(cursor));
   }
 
