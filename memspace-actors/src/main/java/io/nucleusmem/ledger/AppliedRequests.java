@@ -1,6 +1,7 @@
 package io.nucleusmem.ledger;
 
 import io.nucleusmem.store.Timestamps;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -12,6 +13,8 @@ import java.util.concurrent.CompletionStage;
  * asked for.
  */
 final class AppliedRequests {
+  private static final int FIRST_PAGE_ROWS = 64; // they double: rows may be large
+
   private final LedgerReader reader;
   private final LedgerSettings settings;
   private final long first;
@@ -87,7 +90,7 @@ final class AppliedRequests {
   }
 
   /**
-   * Reads the commits of the window, oldest first, without what they changed.
+   * Reads the commits of the window, without what they changed; oldest first.
    *
    * @param startedAt milliseconds; the window ends there
    * @param upTo newest revision that an earlier owner may have written
@@ -95,29 +98,34 @@ final class AppliedRequests {
   CompletionStage<List<LogRow>> read(long startedAt, long upTo) {
     long since = Timestamps.firstOf(startedAt - settings.requestWindow().toMillis());
     long oldest = upTo - settings.requestsMax() + 1;
-    List<LogRow> found = new ArrayList<>();
-    return reader
-        .revisionAt(since)
-        .thenCompose(from -> read(Math.max(from, oldest), upTo, found))
-        .thenApply(done -> found);
+    ArrayDeque<LogRow> found = new ArrayDeque<>();
+    return read(upTo, since, oldest, FIRST_PAGE_ROWS, found)
+        .thenApply(done -> new ArrayList<>(found));
   }
 
-  private CompletionStage<Void> read(long from, long upTo, List<LogRow> into) {
+  /**
+   * From the newest one back: to look for where the window begins would take more reads than most
+   * windows have pages, one after the other, while somebody waits.
+   */
+  private CompletionStage<Void> read(
+      long upTo, long since, long oldest, int rowsMax, ArrayDeque<LogRow> into) {
     return reader
-        .log(Math.max(0, from), LedgerReader.LOG_ROWS_MAX)
+        .logBackFrom(upTo, rowsMax)
         .thenCompose(
             page -> {
               for (LogRow row : page.rows()) {
-                if (row.first() <= upTo) {
-                  into.add(row.withoutChanges());
+                into.addFirst(row.withoutChanges());
+                if (row.timestamp() <= since || row.first() <= oldest) {
+                  return CompletableFuture.completedStage(null);
                 }
               }
-              long next =
-                  page.rows().isEmpty()
-                      ? upTo + 1
-                      : page.rows().get(page.rows().size() - 1).last() + 1;
-              return page.more() && next <= upTo
-                  ? read(next, upTo, into)
+              return page.more() && !page.rows().isEmpty()
+                  ? read(
+                      into.getFirst().first() - 1,
+                      since,
+                      oldest,
+                      Math.min(LedgerReader.LOG_ROWS_MAX, rowsMax * 2),
+                      into)
                   : CompletableFuture.completedStage(null);
             });
   }

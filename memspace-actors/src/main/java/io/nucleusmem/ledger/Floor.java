@@ -11,8 +11,9 @@ import java.util.function.ToLongFunction;
  * committed.
  *
  * @param most how far it may be raised, by what the state says when this is decided: pins
+ * @param notAfter timestamp up to which this may be decided; later nothing is raised
  */
-record Floor(long revision, ToLongFunction<PendingView> most) implements Command {
+record Floor(long revision, ToLongFunction<PendingView> most, long notAfter) implements Command {
   static long decode(Bytes row) {
     return new BytesReader(row).varint();
   }
@@ -51,6 +52,6 @@ record Floor(long revision, ToLongFunction<PendingView> most) implements Command
     }
     long raised = Math.min(revision, most.applyAsLong(view));
     long now = view.state(StateKey.FLOOR).map(Floor::decode).orElse(0L);
-    return raised <= now ? NOTHING : List.of(change(raised));
+    return raised <= now || timestamp > notAfter ? NOTHING : List.of(change(raised));
   }
 }

@@ -662,7 +662,7 @@ public final class Ledger {
    */
   public void compact(long floor, BiConsumer<Long, RuntimeException> reply) {
     submit(
-        new Floor(floor, view -> floor),
+        new Floor(floor, view -> floor, Long.MAX_VALUE),
         (outcome, refusal) -> {
           if (refusal != null) {
             reply.accept(null, refusal);
@@ -691,12 +691,16 @@ public final class Ledger {
    *
    * @param most how far the floor may be raised, by the state at the place in the order where this
    *     is decided
+   * @param notAfter timestamp behind which nothing is raised any more
    * @param reply the floor as it is afterwards; it may be lower than asked for, or higher before
    */
   public void raiseFloor(
-      long revision, ToLongFunction<PendingView> most, BiConsumer<Long, RuntimeException> reply) {
+      long revision,
+      ToLongFunction<PendingView> most,
+      long notAfter,
+      BiConsumer<Long, RuntimeException> reply) {
     submit(
-        new Floor(revision, most),
+        new Floor(revision, most, notAfter),
         (outcome, refusal) -> reply.accept(refusal == null ? floor : null, refusal));
   }
 

@@ -78,6 +78,17 @@ public final class LedgerReader {
                     page.rest().isPresent()));
   }
 
+  /** The commits that begin at or before a revision, newest first. */
+  CompletionStage<LogPage> logBackFrom(long revision, int rowsMax) {
+    return store
+        .scan(LedgerKeys.log(id, 0, revision + 1), rowsMax, Direction.DESCENDING)
+        .thenApply(
+            page ->
+                new LogPage(
+                    page.rows().stream().map(LedgerReader::decodeLog).toList(),
+                    page.rest().isPresent()));
+  }
+
   /**
    * The newest version of an entry at or below a revision; a deletion shows as a deleted version.
    */

@@ -20,7 +20,7 @@ import java.util.function.BiConsumer;
  * tried again until the call's deadline, with growing pauses. The message says whether it may have
  * been sent before. When a member is gone, what waits is tried again at once: see {@link #again}.
  */
-final class Calls {
+public final class Calls {
   private static final Duration SWEEP = Duration.ofMillis(250);
   private static final long PAUSE_MILLIS_MIN = 5;
   private static final long PAUSE_MILLIS_MAX = 500;
@@ -48,11 +48,26 @@ final class Calls {
   }
 
   /**
-   * Calls.
+   * Calls of another kind than those on spaces and topics; they end with the system.
    *
-   * @param send gets the promise of one attempt and whether an earlier attempt was made
+   * @param callTimeout for all attempts of a call
+   * @param attemptTimeout for one of them
    */
-  <T> CompletionStage<T> call(BiConsumer<Promise<T>, Boolean> send) {
+  public static Calls start(ActorSystem<?> system, Duration callTimeout, Duration attemptTimeout) {
+    Calls calls = new Calls(system, callTimeout, attemptTimeout);
+    LostMembers.get(system).whenLost(calls::again);
+    system.getWhenTerminated().whenComplete((done, failure) -> calls.stop());
+    return calls;
+  }
+
+  /**
+   * Calls. Fails as the last attempt did, with {@link ErrorCode#UNAVAILABLE} where none was
+   * answered: then it is not known whether it was done.
+   *
+   * @param send gets the promise of one attempt and whether an earlier attempt was made; what it
+   *     fails with {@link ErrorCode#retryable()} is tried again
+   */
+  public <T> CompletionStage<T> call(BiConsumer<Promise<T>, Boolean> send) {
     return call(Duration.ZERO, send);
   }
 

@@ -48,6 +48,7 @@ final class ForkChanges {
       if (view.state(ForkRows.pinKey(fork)).isPresent()) {
         return NOTHING;
       }
+      LettingGo.requireNone(view, timestamp);
       KeepingChanges.requireNoErasure(view, manifest);
       ForkRows.Pin pin =
           new ForkRows.Pin(name, revision, takenAt, sender(), Timestamps.millis(timestamp));
@@ -234,6 +235,7 @@ final class ForkChanges {
     public List<Change> decide(PendingView view, long next, long timestamp) {
       requireWrite(mount(view, mountId, manifest(view)), name);
       requireThere(view, revision);
+      LettingGo.requireNone(view, timestamp);
       int count = view.table(SpaceRows.BOOKMARKS).size();
       if (count >= BOOKMARKS_MAX && view.state(ForkRows.bookmarkKey(name)).isEmpty()) {
         throw MemSpaceException.tooLarge("bookmarks", count + 1, BOOKMARKS_MAX, "bookmarks");

@@ -97,7 +97,8 @@ final class ForkClient implements Forks {
                       pinned -> client.create(caller, space, caller.name(), stamp, fork, origin))
                   .handle((made, failure) -> settled(baseId, fork, made, failure))
                   .thenCompose(stage -> stage)
-                  .thenCompose(made -> hiding(baseId, origin, made));
+                  .thenCompose(made -> hiding(baseId, origin, made))
+                  .thenCompose(made -> unlessErasing(caller, baseId, fork, made));
             });
   }
 
@@ -107,6 +108,32 @@ final class ForkClient implements Forks {
     return new SpaceQuarantine(client.node())
         .inherit(base, SpaceRows.spaceOf(made.mount().id()), origin.from().revision())
         .thenApply(done -> made);
+  }
+
+  /**
+   * An erasure that began between the pin and the fork did not find the fork, and the fork does not
+   * know the erasure's rule: it is taken back. One that begins later finds it.
+   */
+  private CompletionStage<CreatedSpace> unlessErasing(
+      Principal caller, LedgerId base, LedgerId fork, CreatedSpace made) {
+    return new LedgerReader(client.node().store(), base)
+        .table(KeepingChanges.ERASING)
+        .thenCompose(
+            erasing -> {
+              if (erasing.isEmpty()) {
+                return CompletableFuture.completedStage(made);
+              }
+              boolean ours = SpaceRows.spaceOf(made.mount().id()).equals(fork);
+              CompletionStage<Void> back =
+                  ours
+                      ? client.delete(caller, made.space().name())
+                      : CompletableFuture.completedStage(null); // an earlier request's
+              return back.thenCompose(
+                  done ->
+                      CompletableFuture.failedStage(
+                          KeepingChanges.erasureUnderWay(
+                              "what [%s] is to be forked from".formatted(made.space().name()))));
+            });
   }
 
   private record Start(Point point, Base base) {}
@@ -358,16 +385,23 @@ final class ForkClient implements Forks {
               }
               return client.node().newest(client.node().spaces(), fork);
             })
-        .thenCompose(newest -> begun(request, fork, newest))
+        .thenCombine(
+            client.node().newest(client.node().spaces(), base), (of, in) -> new long[] {of, in})
+        .thenCompose(newest -> begun(request, fork, newest[0], newest[1]))
         .thenCompose(
             asked ->
                 asked.done() != null
                     ? CompletableFuture.completedStage(merged(asked.done()))
-                    : merge(request, fork, base, origin.get(), asked.upTo()));
+                    : merge(request, fork, base, origin.get(), asked));
   }
 
   private CompletionStage<Merged> merge(
-      MergeRequest request, LedgerId fork, LedgerId base, ForkRows.ForkedFrom origin, long upTo) {
+      MergeRequest request,
+      LedgerId fork,
+      LedgerId base,
+      ForkRows.ForkedFrom origin,
+      ForkRows.MergeAsked asked) {
+    long upTo = asked.upTo();
     return client
         .node()
         .reader(fork)
@@ -378,7 +412,9 @@ final class ForkClient implements Forks {
               long since =
                   row.map(bytes -> StateJson.decode(bytes, ForkRows.Merged.class).revision())
                       .orElse(origin.revision());
-              return new ForkMerge(client, request, fork, base, since).run(upTo);
+              MergeParts parts =
+                  MergeParts.of(client.node().store(), fork, base, request, asked.base());
+              return new ForkMerge(client, request, fork, base, since, parts).run(upTo);
             })
         .thenCompose(done -> noted(request, fork, upTo, done).thenApply(noted -> done));
   }
@@ -388,9 +424,9 @@ final class ForkClient implements Forks {
    * unless the request was begun earlier.
    */
   private CompletionStage<ForkRows.MergeAsked> begun(
-      MergeRequest request, LedgerId fork, long newest) {
+      MergeRequest request, LedgerId fork, long newest, long ofBase) {
     if (request.requestId().isEmpty()) {
-      return CompletableFuture.completedStage(new ForkRows.MergeAsked(0, newest, 0, null));
+      return CompletableFuture.completedStage(new ForkRows.MergeAsked(0, newest, 0, null, null));
     }
     MountInfo mount = request.fork().mount();
     long hash =
@@ -405,7 +441,8 @@ final class ForkClient implements Forks {
         .apply(
             fork,
             again ->
-                new MergeChanges.Begin(mount.holder(), mount.id(), id, hash, newest, remembered))
+                new MergeChanges.Begin(
+                    mount.holder(), mount.id(), id, hash, newest, ofBase, remembered))
         .thenCompose(begun -> client.node().reader(fork).own().state(ForkRows.mergeKey(id)))
         .thenApply(row -> StateJson.decode(row.orElseThrow(), ForkRows.MergeAsked.class));
   }
@@ -452,7 +489,7 @@ final class ForkClient implements Forks {
           .newest(client.node().spaces(), space)
           .thenCompose(
               newest -> {
-                MountedSpaceClient.requireReached(past.revision(), newest);
+                MountedSpaceClient.requireReached("at", past.revision(), newest);
                 return reader.rowOf(past.revision());
               })
           .thenApply(

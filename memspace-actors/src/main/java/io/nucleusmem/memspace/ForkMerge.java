@@ -45,22 +45,28 @@ final class ForkMerge {
   private final ForkReader fork;
   private final ForkReader base;
   private final long since;
-  private int keys;
-  private int parts;
-  private long revision;
+  private final MergeParts parts;
 
   /**
    * A merge.
    *
    * @param since the fork's revision that was merged last, or that it began with
+   * @param parts those that are in the base, of an earlier run too
    */
-  ForkMerge(MemSpaceClient client, MergeRequest request, LedgerId fork, LedgerId base, long since) {
+  ForkMerge(
+      MemSpaceClient client,
+      MergeRequest request,
+      LedgerId fork,
+      LedgerId base,
+      long since,
+      MergeParts parts) {
     this.client = client;
     this.request = request;
     this.forkId = fork;
     this.fork = client.node().reader(fork);
     this.base = client.node().reader(base);
     this.since = since;
+    this.parts = parts;
   }
 
   /** A key that the base is to get; at which revision it is there. */
@@ -90,7 +96,9 @@ final class ForkMerge {
   }
 
   private CompletionStage<Merged> round(long upTo, int rounds) {
-    return plan(upTo)
+    return parts
+        .find() // before the sides are compared: what a part has written is the same then
+        .thenCompose(found -> plan(upTo))
         .thenCompose(
             plan -> {
               if (!plan.conflicts.isEmpty()) {
@@ -98,13 +106,14 @@ final class ForkMerge {
               }
               return write(plan.wanted.iterator(), new ArrayList<>(), 0);
             })
-        .thenApply(done -> new Merged(keys, revision, parts))
+        .thenApply(done -> parts.merged())
         .exceptionallyCompose(
             failure -> {
               MemSpaceException why = Calls.explain(failure);
               boolean raced =
                   why.code() == ErrorCode.REVISION_MISMATCH
-                      || why.code() == ErrorCode.ENTRY_NOT_FOUND;
+                      || why.code() == ErrorCode.ENTRY_NOT_FOUND
+                      || parts.isTaken(why);
               return raced && rounds > 1
                   ? round(upTo, rounds - 1)
                   : CompletableFuture.failedStage(raced ? busy() : told(why));
@@ -121,16 +130,17 @@ final class ForkMerge {
 
   /** A failure after the first part says what is merged already. */
   private MemSpaceException told(MemSpaceException why) {
-    if (parts == 0) {
+    Merged merged = parts.merged();
+    if (merged.parts() == 0) {
       return why;
     }
     Map<String, Object> details = new LinkedHashMap<>(why.details());
-    details.put("merged", keys);
-    details.put("parts", parts);
+    details.put("merged", merged.keys());
+    details.put("parts", merged.parts());
     return new MemSpaceException(
         why.code(),
         "%s; [%d] keys in [%d] parts are merged already, merge again to go on"
-            .formatted(why.getMessage(), keys, parts),
+            .formatted(why.getMessage(), merged.keys(), merged.parts()),
         details,
         why);
   }
@@ -323,12 +333,7 @@ final class ForkMerge {
   private CompletionStage<Void> commit(List<Operation> part) {
     return request
         .base()
-        .write(part, WriteOptions.DEFAULT)
-        .thenAccept(
-            written -> {
-              keys += part.size();
-              parts++;
-              revision = written.revision();
-            });
+        .write(part, parts.next())
+        .thenAccept(written -> parts.add(part.size(), written.revision()));
   }
 }

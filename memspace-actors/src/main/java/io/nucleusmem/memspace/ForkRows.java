@@ -29,6 +29,9 @@ final class ForkRows {
   /** Merges of a fork by their request ids, as long as those are remembered. */
   static final byte MERGES = 23;
 
+  /** Compactions that let go of topics' messages now, by their tokens: until when, a timestamp. */
+  static final byte LETTING_GO = 24;
+
   /** Where a fork comes from. */
   static final StateKey FORKED_FROM_KEY = new StateKey(SpaceRows.FORKED_FROM, Bytes.EMPTY);
 
@@ -47,9 +50,11 @@ final class ForkRows {
    * @param hash of what was asked
    * @param upTo the fork's revision that is merged
    * @param at store's time in milliseconds
+   * @param base the base's newest revision when it began: its parts are behind that; null where it
+   *     was not written down
    * @param done null while it has not come to its end
    */
-  record MergeAsked(long hash, long upTo, long at, MergeDone done) {}
+  record MergeAsked(long hash, long upTo, long at, Long base, MergeDone done) {}
 
   /** What it did, see {@link io.nucleusmem.memspace.Merged}. */
   record MergeDone(int keys, long revision, int parts) {}

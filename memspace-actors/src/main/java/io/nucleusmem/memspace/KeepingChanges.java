@@ -64,11 +64,13 @@ final class KeepingChanges {
    */
   static void requireNoErasure(PendingView view, SpaceRows.Manifest manifest) {
     if (!view.table(ERASING).isEmpty()) {
-      throw new MemSpaceException(
-          ErrorCode.BUSY,
-          "an erasure of space [%s] is under way; try again when it has ended"
-              .formatted(manifest.name()));
+      throw erasureUnderWay("space [%s]".formatted(manifest.name()));
     }
+  }
+
+  static MemSpaceException erasureUnderWay(String of) {
+    return new MemSpaceException(
+        ErrorCode.BUSY, "an erasure of %s is under way; try again when it has ended".formatted(of));
   }
 
   static StateKey erasing(String id) {

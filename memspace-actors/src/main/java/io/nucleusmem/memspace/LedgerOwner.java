@@ -67,7 +67,7 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
   record Detach(CommitListener listener) implements Anytime {}
 
   /** Raises the floor as far as pins let it; answered with the floor as it is then. */
-  record Compact(long floor, Promise<Long> reply) implements Message {}
+  record Compact(long floor, long notAfter, Promise<Long> reply) implements Message {}
 
   /** The address of the node that the owner lives on. */
   record Home(Promise<String> reply) implements Anytime {}
@@ -168,7 +168,8 @@ abstract class LedgerOwner extends ExtensibleBehavior<LedgerOwner.Message> {
     } else if (message instanceof RevisionAt at) {
       ledger.revisionAt(at.timestamp(), at.reply()::settle);
     } else if (message instanceof Compact compact) {
-      ledger.raiseFloor(compact.floor(), this::floorMax, compact.reply()::settle);
+      ledger.raiseFloor(
+          compact.floor(), this::floorMax, compact.notAfter(), compact.reply()::settle);
     } else if (message instanceof Home home) {
       succeed(home.reply(), Cluster.get(context.getSystem()).selfMember().address().toString());
     } else if (message instanceof Idle) {

@@ -1,35 +1,27 @@
 package io.nucleusmem.memspace;
 
-import io.nucleusmem.ledger.Change;
-import io.nucleusmem.ledger.Ledger;
 import io.nucleusmem.ledger.LedgerId;
 import io.nucleusmem.ledger.LedgerPast;
 import io.nucleusmem.ledger.LedgerReader;
-import io.nucleusmem.ledger.LogRecord;
 import io.nucleusmem.ledger.LogRow;
 import io.nucleusmem.ledger.Outcome;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.Bytes;
-import io.nucleusmem.store.RefusedCommitException;
 import io.nucleusmem.store.Timestamps;
-import io.nucleusmem.store.UndeterminedCommitException;
-import io.nucleusmem.store.WriteBatch;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** The client of one node. */
 final class MemSpaceClient implements MemSpaces {
-  private static final int RESENDS_MAX = 20; // of a creation whose outcome is not known
-  private static final int CREATIONS_MAX = 4; // tries, where a name is becoming free
   private static final int LIST_ROUNDS_MAX =
       10; // catalogue pages that one page of a listing may look through
 
@@ -186,193 +178,13 @@ final class MemSpaceClient implements MemSpaces {
       RequestStamp stamp,
       LedgerId id,
       ForkOrigin origin) {
-    return create(caller, request, owner, stamp, id, origin, CREATIONS_MAX);
-  }
-
-  private CompletionStage<CreatedSpace> create(
-      Principal caller,
-      CreateSpace request,
-      String owner,
-      RequestStamp stamp,
-      LedgerId id,
-      ForkOrigin origin,
-      int tries) {
-    if (tries == 0) {
-      return CompletableFuture.failedFuture(
-          new MemSpaceException(
-              ErrorCode.UNAVAILABLE,
-              "space [%s] is being deleted; try again".formatted(request.name())));
-    }
-    return commit(caller, request, owner, stamp, id, origin, Creations.TRIES_MAX)
-        .thenCompose(
-            made ->
-                made.isPresent()
-                    ? CompletableFuture.completedFuture(made.get())
-                    : exists(request.name(), id, stamp)
-                        .thenCompose(
-                            there ->
-                                there.isPresent()
-                                    ? CompletableFuture.completedFuture(there.get())
-                                    : create(
-                                        caller, request, owner, stamp, id, origin, tries - 1)));
-  }
-
-  /** Empty if the name is taken. */
-  private CompletionStage<Optional<CreatedSpace>> commit(
-      Principal caller,
-      CreateSpace request,
-      String owner,
-      RequestStamp stamp,
-      LedgerId id,
-      ForkOrigin origin,
-      int tries) {
-    return creations
-        .open(request.name())
-        .thenCompose(
-            gate ->
-                node.store()
-                    .now()
-                    .thenCompose(
-                        now -> commit(caller, request, owner, stamp, id, origin, gate, now)))
-        .exceptionallyCompose(
-            failure -> {
-              Throwable cause =
-                  failure instanceof CompletionException ? failure.getCause() : failure;
-              return tries > 1 && cause instanceof Creations.ClosedException
-                  ? commit(caller, request, owner, stamp, id, origin, tries - 1)
-                  : CompletableFuture.failedStage(cause);
-            });
-  }
-
-  private CompletionStage<Optional<CreatedSpace>> commit(
-      Principal caller,
-      CreateSpace request,
-      String owner,
-      RequestStamp stamp,
-      LedgerId id,
-      ForkOrigin origin,
-      Bytes gate,
-      long now) {
-    SpaceRows.Manifest manifest = SpaceRows.Manifest.of(request, owner, Timestamps.millis(now));
-    String mountId = SpaceRows.mountId(id, 0);
-    SpaceRows.Mount mount =
-        SpaceRows.Mount.of(
-            MountRequest.of(caller.name(), Access.READ_WRITE),
-            caller.name(),
-            !owner.equals(caller.name()));
-    List<Change> changes = new ArrayList<>(origin.changes());
-    changes.add(SpaceRows.change(SpaceRows.MANIFEST_KEY, StateJson.encode(manifest)));
-    changes.add(SpaceRows.change(SpaceRows.mountKey(mountId), StateJson.encode(mount)));
-    LogRecord record = new LogRecord(caller.name(), stamp, changes);
-    Catalogue.SpaceRow row = new Catalogue.SpaceRow(id.toString());
-    WriteBatch.Builder batch =
-        WriteBatch.at(now)
-            .insert(Catalogue.key(request.name()), StateJson.encode(row))
-            .require(gate);
-    Ledger.create(batch, node.store(), id, 0, now, record, origin.base());
-    return commit(batch.build(), RESENDS_MAX)
-        .handle(
-            (done, failure) -> {
-              Throwable cause =
-                  failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause == null) {
-                return Optional.of(
-                    new CreatedSpace(
-                        manifest.info(
-                            origin.base().revision(),
-                            Optional.ofNullable(origin.from()).map(StateJson::encode)),
-                        mount.info(mountId, request.name())));
-              }
-              if (cause instanceof RefusedCommitException refused) {
-                Creations.requireOpen(refused, gate);
-                return Optional.empty();
-              }
-              throw Calls.explain(cause);
-            });
-  }
-
-  private CompletionStage<Void> commit(WriteBatch batch, int resends) {
-    return node.store()
-        .commit(batch)
-        .handle((done, failure) -> failure)
-        .thenCompose(
-            failure -> {
-              Throwable cause =
-                  failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause instanceof UndeterminedCommitException && resends > 0) {
-                return commit(batch, resends - 1);
-              }
-              return cause == null
-                  ? CompletableFuture.<Void>completedFuture(null)
-                  : CompletableFuture.failedFuture(cause);
-            });
-  }
-
-  /**
-   * The name is taken: by this very request, sent before, or by another space. Empty if it is free
-   * now, as that was deleted.
-   */
-  private CompletionStage<Optional<CreatedSpace>> exists(
-      String name, LedgerId ours, RequestStamp stamp) {
-    return catalogue
-        .find(name)
-        .thenCompose(
-            row ->
-                row.isEmpty()
-                    ? CompletableFuture.completedFuture(Optional.empty())
-                    : describeAny(row.get().ledger())
-                        .thenCompose(
-                            there -> exists(name, row.get().ledger(), there, ours, stamp)));
-  }
-
-  private CompletionStage<Optional<CreatedSpace>> exists(
-      String name, LedgerId id, MemSpace.Description there, LedgerId ours, RequestStamp stamp) {
-    if (there.deleted()) {
-      return finishDeletion(name, id).thenApply(done -> Optional.empty());
-    }
-    return new LedgerReader(node.store(), id)
-        .log(0, 1)
-        .thenApply(log -> Optional.of(made(name, id.equals(ours), stamp, log, there)));
-  }
-
-  private static CreatedSpace made(
-      String name,
-      boolean ours,
-      RequestStamp stamp,
-      LedgerReader.LogPage log,
-      MemSpace.Description description) {
-    LogRow first = log.rows().isEmpty() ? null : log.rows().get(0);
-    long begin = description.info().base().map(ForkBase::revision).orElse(0L);
-    RequestStamp used =
-        first == null || first.first() != begin ? null : first.records().get(0).request();
-    boolean same = stamp != null && used != null && used.sameId(stamp);
-    if (same && used.hash() != stamp.hash()) {
-      throw new MemSpaceException(
-          ErrorCode.IDEMPOTENCY_KEY_REUSED,
-          "the request id was used to make space [%s] with other properties; use a new one"
-              .formatted(name));
-    }
-    if (!ours && !same) {
-      throw new MemSpaceException(
-          ErrorCode.SPACE_EXISTS,
-          "there is a space [%s] already".formatted(name),
-          Map.of("name", name));
-    }
-    MountInfo mount =
-        description.mounts().stream()
-            .filter(each -> each.id().endsWith("-0"))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new MemSpaceException(
-                        ErrorCode.SPACE_EXISTS, "space [%s] was made before".formatted(name)));
-    return new CreatedSpace(description.info(), mount);
+    return new SpaceCreation(this, caller, request, owner, stamp, id, origin).run();
   }
 
   // ---- describing ----
 
   /** Also of a space that is being deleted. */
-  private CompletionStage<MemSpace.Description> describeAny(LedgerId id) {
+  CompletionStage<MemSpace.Description> describeAny(LedgerId id) {
     return calls().call((promise, again) -> node.spaces().tell(id, new MemSpace.Describe(promise)));
   }
 
@@ -570,7 +382,7 @@ final class MemSpaceClient implements MemSpaces {
   }
 
   /** Frees the name of a space that is deleted, and removes its rows. */
-  private CompletionStage<Void> finishDeletion(String space, LedgerId id) {
+  CompletionStage<Void> finishDeletion(String space, LedgerId id) {
     return topics
         .names(id)
         .thenCompose(
@@ -617,10 +429,12 @@ final class MemSpaceClient implements MemSpaces {
   // ---- mounts ----
 
   @Override
-  public CompletionStage<MountedSpace> mount(Principal caller, String space, MountRequest request) {
+  public CompletionStage<MountedSpace> mount(
+      Principal caller, String space, MountRequest request, WriteOptions options) {
     return checked(
         () -> {
           Limits.word("holder", request.holder());
+          options.requestId().ifPresent(Limits::requestId);
           if (!caller.admin()
               && !request.holder().equals(caller.name())
               && !request.holder().startsWith("agent/")) {
@@ -633,23 +447,45 @@ final class MemSpaceClient implements MemSpaces {
                             "[%s] can't mount [%s] for [%s]; only its owner or an administrator can"
                                 .formatted(caller.name(), space, request.holder()));
                       }
-                      return addMount(caller, space, request);
+                      return addMount(caller, space, request, options);
                     });
           }
-          return addMount(caller, space, request);
+          return addMount(caller, space, request, options);
         });
   }
 
   private CompletionStage<MountedSpace> addMount(
-      Principal caller, String space, MountRequest request) {
-    RequestStamp once = RequestStamp.fresh(0); // tried again, it makes no second mount
+      Principal caller, String space, MountRequest request, WriteOptions options) {
+    RequestStamp once = // tried again, it makes no second mount
+        options
+            .requestId()
+            .map(id -> RequestStamp.of(id, hash(caller, request)))
+            .orElseGet(() -> RequestStamp.fresh(0));
+    boolean maybeRetried = options.requestId().isPresent();
     return catalogue
         .resolve(space)
         .thenCompose(
             id ->
-                apply(id, again -> new SpaceChanges.AddMount(id, caller, request, once, again))
+                apply(
+                        id,
+                        again ->
+                            new SpaceChanges.AddMount(
+                                id, caller, request, once, again || maybeRetried))
                     .thenCompose(outcome -> grants().get(SpaceRows.mountId(id, outcome.revision())))
                     .thenApply(grant -> new MountedSpaceClient(this, grant)));
+  }
+
+  /** Sets in order: another process, which gets the request again, has them in another one. */
+  private static long hash(Principal caller, MountRequest request) {
+    return Limits.hash(
+        "mount",
+        caller.name(),
+        request.holder(),
+        request.access(),
+        new TreeSet<>(request.regions()),
+        request.prefixes(),
+        new TreeSet<>(request.topics()),
+        request.showQuarantined());
   }
 
   @Override

@@ -82,12 +82,12 @@ public final class MemSpaceSystem {
         });
     grants.start(system);
     hub.start(system);
-    LostMembers.start(
-        system,
-        () -> {
-          calls.again();
-          hub.attachAgain();
-        });
+    LostMembers.get(system)
+        .whenLost(
+            () -> {
+              calls.again();
+              hub.attachAgain();
+            });
     sharding.init(
         Entity.of(
                 MemSpace.TYPE_KEY,
@@ -204,8 +204,8 @@ public final class MemSpaceSystem {
   }
 
   /**
-   * A space as the node's own parts read it: all of it, without a mount. Who hands on what it shows
-   * has asked whether he may.
+   * A space as the node's own parts read it: all of it, without a mount, and from the store, so
+   * that nothing is shown that is gone there. Who hands on what it shows has asked whether he may.
    */
   public MountedSpace view(LedgerId space) {
     Grant grant =
@@ -222,7 +222,7 @@ public final class MemSpaceSystem {
                 "system",
                 true));
     grant.renewed(System.nanoTime() + Long.MAX_VALUE / 2);
-    return new MountedSpaceClient(client, grant);
+    return new MountedSpaceClient(client, grant, false);
   }
 
   /**

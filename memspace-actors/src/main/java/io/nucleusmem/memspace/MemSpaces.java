@@ -61,7 +61,14 @@ public interface MemSpaces {
    * @throws MemSpaceException {@link ErrorCode#NOT_OWNER} for a private space whose owner is
    *     neither the holder nor the caller's own principal
    */
-  CompletionStage<MountedSpace> mount(Principal caller, String space, MountRequest request);
+  default CompletionStage<MountedSpace> mount(
+      Principal caller, String space, MountRequest request) {
+    return mount(caller, space, request, WriteOptions.DEFAULT);
+  }
+
+  /** The same under a request id: sent again, to whatever node, it makes no second mount. */
+  CompletionStage<MountedSpace> mount(
+      Principal caller, String space, MountRequest request, WriteOptions options);
 
   /**
    * Opens a mount that is there, for its holder; {@link ErrorCode#MOUNT_NOT_FOUND}, {@link

@@ -20,21 +20,30 @@ final class MergeChanges {
     private final Bytes request;
     private final long hash;
     private final long upTo;
+    private final long base;
     private final long rememberedMillis;
 
     /**
      * A beginning.
      *
      * @param upTo the fork's revision that is merged, if it has not begun before
+     * @param base the base's newest revision
      * @param rememberedMillis how long request ids are remembered
      */
     Begin(
-        String author, String mountId, Bytes request, long hash, long upTo, long rememberedMillis) {
+        String author,
+        String mountId,
+        Bytes request,
+        long hash,
+        long upTo,
+        long base,
+        long rememberedMillis) {
       super(author, null, true);
       this.mountId = mountId;
       this.request = request;
       this.hash = hash;
       this.upTo = upTo;
+      this.base = base;
       this.rememberedMillis = rememberedMillis;
     }
 
@@ -55,7 +64,7 @@ final class MergeChanges {
       changes.add(
           new Change.OfState(
               ForkRows.mergeKey(request),
-              StateJson.encode(new ForkRows.MergeAsked(hash, upTo, now, null))));
+              StateJson.encode(new ForkRows.MergeAsked(hash, upTo, now, base, null))));
       return changes;
     }
 
@@ -122,7 +131,8 @@ final class MergeChanges {
               new Change.OfState(
                   ForkRows.mergeKey(request),
                   StateJson.encode(
-                      new ForkRows.MergeAsked(asked.hash(), asked.upTo(), asked.at(), done))));
+                      new ForkRows.MergeAsked(
+                          asked.hash(), asked.upTo(), asked.at(), asked.base(), done))));
         }
       }
       return changes;

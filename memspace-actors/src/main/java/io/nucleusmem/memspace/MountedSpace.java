@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -69,6 +70,18 @@ public interface MountedSpace {
    *     and what a read as of that revision is refused with
    */
   default CompletionStage<Written> revert(EntryKey key, long to) {
+    return revert(key, to, WriteOptions.DEFAULT);
+  }
+
+  /**
+   * The same under a request id: sent again, it gives the first answer, whatever was written since.
+   */
+  default CompletionStage<Written> revert(EntryKey key, long to, WriteOptions options) {
+    return reverting(key, to).thenCompose(operation -> write(List.of(operation), options));
+  }
+
+  /** The write that a revert amounts to now. */
+  default CompletionStage<Operation> reverting(EntryKey key, long to) {
     return get(key, ReadAt.revision(to))
         .thenCombine(
             history(key, 1, Optional.empty()), // also of what can't be read any more
@@ -80,10 +93,10 @@ public interface MountedSpace {
                       .findFirst()
                       .orElse(0);
               return then.isPresent()
-                  ? putIfRevision(key, then.get().content(), now)
-                  : write(new Operation.Delete(key, OptionalLong.of(now), Operation.ANY));
-            })
-        .thenCompose(written -> written);
+                  ? new Operation.Put(
+                      key, then.get().content(), OptionalLong.of(now), Operation.ANY, false)
+                  : new Operation.Delete(key, OptionalLong.of(now), Operation.ANY);
+            });
   }
 
   /** Adds to a number. */
@@ -122,6 +135,18 @@ public interface MountedSpace {
    * @return none where there is nothing to claim
    */
   CompletionStage<List<Claim>> claim(EntryKey prefix, String worker, Duration lease, int max);
+
+  /**
+   * The same under a request id: sent again it gives the same claims, as they were, and takes no
+   * others; where there was nothing to claim, it looks again.
+   */
+  default CompletionStage<List<Claim>> claim(
+      EntryKey prefix, String worker, Duration lease, int max, WriteOptions options) {
+    return options.requestId().isEmpty()
+        ? claim(prefix, worker, lease, max)
+        : CompletableFuture.failedStage(
+            new UnsupportedOperationException("claims under a request id are made on the space"));
+  }
 
   /** Prolongs a claim from now; {@link ErrorCode#CLAIM_LOST} if it is not held any more. */
   CompletionStage<Claim> renew(EntryKey key, long token, Duration lease);

@@ -36,10 +36,19 @@ final class MountedSpaceClient implements MountedSpace {
 
   private final MemSpaceClient client;
   private final ForkReader reader;
+  private final boolean cached; // else a version that compaction has removed is never shown
   private final AtomicLong seen = new AtomicLong();
   private volatile Grant grant;
 
   MountedSpaceClient(MemSpaceClient client, Grant grant) {
+    this(client, grant, true);
+  }
+
+  /**
+   * @param cached whether a pull may be answered from the node's memory
+   */
+  MountedSpaceClient(MemSpaceClient client, Grant grant, boolean cached) {
+    this.cached = cached;
     this.client = client;
     this.grant = grant;
     this.reader = client.node().reader(grant.space());
@@ -69,13 +78,36 @@ final class MountedSpaceClient implements MountedSpace {
   public CompletionStage<Written> write(List<Operation> operations, WriteOptions options) {
     return checked(
         () -> {
-          int bytes = client.limits().batch(operations);
           Optional<String> id = options.requestId();
           id.ifPresent(Limits::requestId);
           RequestStamp stamp =
               id.isPresent()
                   ? RequestStamp.of(id.get(), Limits.hash(operations))
                   : RequestStamp.fresh(0);
+          return write(operations, stamp, id.isPresent());
+        });
+  }
+
+  @Override
+  public CompletionStage<Written> revert(EntryKey key, long to, WriteOptions options) {
+    return checked(
+        () -> {
+          Optional<String> id = options.requestId();
+          id.ifPresent(Limits::requestId);
+          RequestStamp stamp = // of what was asked: what is written follows from what is there
+              id.isPresent()
+                  ? RequestStamp.of(id.get(), Limits.hash("revert", mount().id(), key, to))
+                  : RequestStamp.fresh(0);
+          return reverting(key, to)
+              .thenCompose(operation -> write(List.of(operation), stamp, id.isPresent()));
+        });
+  }
+
+  private CompletionStage<Written> write(
+      List<Operation> operations, RequestStamp stamp, boolean maybeRetried) {
+    return checked(
+        () -> {
+          int bytes = client.limits().batch(operations);
           MountInfo mount = mount();
           return client
               .calls()
@@ -91,7 +123,7 @@ final class MountedSpaceClient implements MountedSpace {
                                       mount.id(),
                                       mount.holder(),
                                       stamp,
-                                      again || id.isPresent(),
+                                      again || maybeRetried,
                                       operations,
                                       bytes,
                                       client.limits().valueBytesMax()),
@@ -183,10 +215,11 @@ final class MountedSpaceClient implements MountedSpace {
     EntryRef ref = SpaceRows.ref(key);
     return guarded(
         () -> {
-          Optional<Version> cached = client.cache().find(grant.space(), ref, revision);
+          Optional<Version> known =
+              cached ? client.cache().find(grant.space(), ref, revision) : Optional.empty();
           CompletionStage<Optional<Version>> read =
-              cached.isPresent()
-                  ? CompletableFuture.completedFuture(cached)
+              known.isPresent()
+                  ? CompletableFuture.completedFuture(known)
                   : reader.exact(ref, revision);
           return read.thenCompose(
               version -> {
@@ -292,8 +325,16 @@ final class MountedSpaceClient implements MountedSpace {
   @Override
   public CompletionStage<List<Claim>> claim(
       EntryKey prefix, String worker, Duration lease, int max) {
+    return claim(prefix, worker, lease, max, WriteOptions.DEFAULT);
+  }
+
+  @Override
+  public CompletionStage<List<Claim>> claim(
+      EntryKey prefix, String worker, Duration lease, int max, WriteOptions options) {
     return checked(
         () -> {
+          Optional<String> id = options.requestId();
+          id.ifPresent(Limits::requestId);
           client.limits().prefix(prefix);
           Limits.word("worker", worker);
           Limits.lease(lease);
@@ -301,7 +342,12 @@ final class MountedSpaceClient implements MountedSpace {
             throw MemSpaceException.invalid("max", max, "1 to " + Limits.CLAIMS_PER_CALL_MAX);
           }
           MountInfo mount = mount();
-          RequestStamp stamp = RequestStamp.fresh(0);
+          RequestStamp stamp =
+              id.isPresent()
+                  ? RequestStamp.of(
+                      id.get(),
+                      Limits.hash("claim", mount.id(), prefix, worker, lease.toMillis(), max))
+                  : RequestStamp.fresh(0);
           SpaceChanges.ClaimRequest claim =
               new SpaceChanges.ClaimRequest(mount.id(), prefix, worker, lease.toMillis(), max);
           return client
@@ -313,7 +359,8 @@ final class MountedSpaceClient implements MountedSpace {
                           .spaces()
                           .tell(
                               grant.space(),
-                              new MemSpace.MakeClaim(mount.holder(), stamp, again, claim, promise)))
+                              new MemSpace.MakeClaim(
+                                  mount.holder(), stamp, again || id.isPresent(), claim, promise)))
               .thenCompose(this::claims);
         });
   }
@@ -517,17 +564,17 @@ final class MountedSpaceClient implements MountedSpace {
   }
 
   private long notInFuture(long revision, long newest) {
-    requireReached(revision, newest);
+    requireReached("as_of", revision, newest);
     saw(newest);
     return revision;
   }
 
-  static void requireReached(long revision, long newest) {
+  static void requireReached(String field, long revision, long newest) {
     if (revision > newest) {
       throw new MemSpaceException(
           ErrorCode.AS_OF_IN_FUTURE,
           "revision [%d] lies in the future; the newest is [%d]".formatted(revision, newest),
-          Map.of("field", "as_of", "value", revision, "current_revision", newest));
+          Map.of("field", field, "value", revision, "current_revision", newest));
     }
   }
 

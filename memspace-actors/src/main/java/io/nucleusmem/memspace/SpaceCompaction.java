@@ -12,9 +12,7 @@ import io.nucleusmem.ledger.VersionSurvey;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Timestamps;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -25,19 +23,18 @@ import java.util.function.BiConsumer;
 /**
  * Lets a space's retention have its way: finds how far the policy lets it go, has the owner commit
  * that floor, as far as pins let it, and then removes what is below, at the node's pace. Topics
- * follow, by the same policy; a durable subscription keeps the messages that it has not
- * acknowledged, and a pin or bookmark of the space keeps all of its topics' messages.
+ * follow, see {@link TopicCompaction}.
  */
 final class SpaceCompaction {
   private static final Duration PROGRESS = Duration.ofSeconds(1);
 
   private final MemSpaceNode node;
-  private final Topics topics;
+  private final TopicCompaction topics;
   private final Pace pace;
 
   SpaceCompaction(MemSpaceNode node, Topics topics, Pace pace) {
     this.node = node;
-    this.topics = topics;
+    this.topics = new TopicCompaction(node, topics, this);
     this.pace = pace;
   }
 
@@ -47,7 +44,7 @@ final class SpaceCompaction {
    * @param all what was superseded at or before it goes
    * @param floor as {@code all}, but a key's newest {@code keep} versions stay behind it
    */
-  private record Wanted(long floor, long all, long keep) {
+  record Wanted(long floor, long all, long keep) {
     static final Wanted NOTHING = new Wanted(0, 0, 1);
 
     static Wanted of(long all, long count, OptionalLong keep, long newest) {
@@ -63,8 +60,7 @@ final class SpaceCompaction {
   }
 
   /** A space as compaction needs it. */
-  private record Found(
-      LedgerId id, SpaceRows.Manifest manifest, TreeMap<StateKey, Bytes> state, long now) {
+  record Found(LedgerId id, SpaceRows.Manifest manifest, TreeMap<StateKey, Bytes> state, long now) {
     boolean isPinned() {
       return oldestNeeded() < Long.MAX_VALUE;
     }
@@ -103,7 +99,9 @@ final class SpaceCompaction {
                         done ->
                             asked.isPresent()
                                 ? CompletableFuture.completedStage(null)
-                                : topics(found, dry, tell, result)))
+                                : topics
+                                    .run(found, dry, tell)
+                                    .thenAccept(told -> result.put("topics", told))))
         .thenApply(done -> result);
   }
 
@@ -133,8 +131,7 @@ final class SpaceCompaction {
     return wanted(found.id(), found.manifest().retention(), found.now(), false);
   }
 
-  private CompletionStage<Wanted> wanted(
-      LedgerId id, Retention policy, long now, boolean messages) {
+  CompletionStage<Wanted> wanted(LedgerId id, Retention policy, long now, boolean messages) {
     if (policy.keepsAll()) {
       return CompletableFuture.completedStage(Wanted.NOTHING);
     }
@@ -187,7 +184,7 @@ final class SpaceCompaction {
       BiConsumer<String, Object> tell,
       Map<String, Object> result) {
     long most = found.oldestNeeded();
-    return raise(node.spaces(), found.id(), Math.min(wanted.floor(), most), dry)
+    return raise(node.spaces(), found.id(), Math.min(wanted.floor(), most), Long.MAX_VALUE, dry)
         .thenCompose(
             floor -> {
               Compactor compactor =
@@ -207,7 +204,13 @@ final class SpaceCompaction {
             });
   }
 
-  private CompletionStage<Long> raise(Owners owners, LedgerId id, long floor, boolean dry) {
+  /**
+   * Has an owner commit a floor.
+   *
+   * @param notAfter timestamp behind which it does not
+   * @return the floor as it is then, or with {@code dry} would be
+   */
+  CompletionStage<Long> raise(Owners owners, LedgerId id, long floor, long notAfter, boolean dry) {
     return new LedgerReader(node.store(), id)
         .floor()
         .thenCompose(
@@ -217,10 +220,11 @@ final class SpaceCompaction {
                     : node.calls()
                         .call(
                             (promise, again) ->
-                                owners.tell(id, new LedgerOwner.Compact(floor, promise))));
+                                owners.tell(
+                                    id, new LedgerOwner.Compact(floor, notAfter, promise))));
   }
 
-  private Compactor compactor(LedgerId id, Compactor.Cut cut, long now, boolean dry) {
+  Compactor compactor(LedgerId id, Compactor.Cut cut, long now, boolean dry) {
     long window =
         Timestamps.firstOf(
             Timestamps.millis(now) - node.settings().ledger().requestWindow().toMillis());
@@ -228,7 +232,7 @@ final class SpaceCompaction {
   }
 
   /** What went, or would. */
-  private record Removed(long versions, long bytes, long logRows) {
+  record Removed(long versions, long bytes, long logRows) {
     static final Removed NOTHING = new Removed(0, 0, 0);
 
     Removed plus(Compactor more) {
@@ -241,8 +245,7 @@ final class SpaceCompaction {
    * Removes what a ledger's floor has let go of the copies that it stands on. They have no owner;
    * their floor is for what stands on the ledger, and reads them through it.
    */
-  private CompletionStage<Removed> copies(
-      Found found, LedgerId id, Compactor.Cut cut, boolean dry) {
+  CompletionStage<Removed> copies(Found found, LedgerId id, Compactor.Cut cut, boolean dry) {
     if (cut.floor() == 0) {
       return CompletableFuture.completedStage(Removed.NOTHING);
     }
@@ -277,7 +280,7 @@ final class SpaceCompaction {
             Math.min(cut.floor(), revision), Math.min(cut.all(), revision), cut.keep(), false);
   }
 
-  private CompletionStage<Void> remove(
+  CompletionStage<Void> remove(
       Compactor compactor, long floor, BiConsumer<String, Object> tell, String prefix) {
     if (floor == 0) {
       return CompletableFuture.completedStage(null); // nothing was ever let go
@@ -299,108 +302,5 @@ final class SpaceCompaction {
               PROGRESS.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
           .execute(() -> tellWhile(running, compactor, tell, prefix));
     }
-  }
-
-  // ---- topics ----
-
-  private CompletionStage<Void> topics(
-      Found found, boolean dry, BiConsumer<String, Object> tell, Map<String, Object> result) {
-    List<Map<String, Object>> told = new ArrayList<>();
-    result.put("topics", told);
-    CompletionStage<Void> all = CompletableFuture.completedStage(null);
-    for (Map.Entry<StateKey, Bytes> each : found.state().entrySet()) {
-      if (each.getKey().table() == SpaceRows.TOPICS) {
-        String name = each.getKey().key().utf8();
-        LedgerId id = Decoded.of(each.getValue(), SpaceRows.Topic.class).ledger();
-        all = all.thenCompose(done -> topic(found, name, id, dry, tell)).thenAccept(told::add);
-      }
-    }
-    return inherits(found) ? all.thenCompose(done -> inherited(found, dry, tell, told)) : all;
-  }
-
-  private static boolean inherits(Found found) {
-    Bytes row = found.state().get(ForkRows.FORKED_FROM_KEY);
-    return row != null && !StateJson.decode(row, ForkRows.ForkedFrom.class).isOwn();
-  }
-
-  /** Topics that a fork inherits, as far as they are its own: of those that were looked for. */
-  private CompletionStage<Void> inherited(
-      Found found, boolean dry, BiConsumer<String, Object> tell, List<Map<String, Object>> told) {
-    return topics
-        .names(found.id())
-        .thenCompose(
-            names -> {
-              CompletionStage<Void> all = CompletableFuture.completedStage(null);
-              for (Map.Entry<String, LedgerId> each : names.entrySet()) {
-                if (found.state().containsKey(SpaceRows.topicKey(each.getKey()))) {
-                  continue; // listed by the fork itself
-                }
-                all =
-                    all.thenCompose(
-                            done ->
-                                new LedgerReader(node.store(), each.getValue())
-                                    .state(TopicRows.MANIFEST_KEY))
-                        .thenCompose(
-                            made ->
-                                made.isEmpty()
-                                    ? CompletableFuture.completedStage(null)
-                                    : topic(found, each.getKey(), each.getValue(), dry, tell)
-                                        .thenAccept(told::add));
-              }
-              return all;
-            });
-  }
-
-  private CompletionStage<Map<String, Object>> topic(
-      Found found, String name, LedgerId id, boolean dry, BiConsumer<String, Object> tell) {
-    return wanted(id, found.manifest().retention(), found.now(), true)
-        .thenCombine(
-            unacknowledged(id),
-            (wanted, oldest) ->
-                found.isPinned()
-                    ? Wanted.NOTHING
-                    : Wanted.of(
-                        Math.min(wanted.floor(), oldest), 0, OptionalLong.empty(), wanted.floor()))
-        .thenCompose(
-            wanted ->
-                raise(node.topics(), id, wanted.floor(), dry)
-                    .thenCompose(
-                        floor -> {
-                          Compactor compactor =
-                              compactor(id, wanted.at(floor, true), found.now(), dry);
-                          return remove(compactor, floor, tell, "topic_")
-                              .thenCompose(done -> copies(found, id, wanted.at(floor, true), dry))
-                              .thenApply(copied -> told(name, floor, compactor, copied));
-                        }));
-  }
-
-  private static Map<String, Object> told(
-      String name, long floor, Compactor compactor, Removed copied) {
-    Map<String, Object> told = new LinkedHashMap<>();
-    told.put("topic", name);
-    told.put("floor", floor);
-    told.put("messages", compactor.versions() + copied.versions());
-    told.put("bytes", compactor.bytes() + copied.bytes());
-    return told;
-  }
-
-  /** The first message that a durable subscription has not acknowledged. */
-  private CompletionStage<Long> unacknowledged(LedgerId topic) {
-    return new LedgerReader(node.store(), Topic.progressOf(topic))
-        .state()
-        .thenApply(
-            rows -> {
-              long oldest = Long.MAX_VALUE;
-              for (Map.Entry<StateKey, Bytes> each : rows.entrySet()) {
-                if (each.getKey().table() == TopicRows.SUBSCRIPTIONS) {
-                  oldest =
-                      Math.min(
-                          oldest,
-                          StateJson.decode(each.getValue(), TopicRows.SubscriptionRow.class).floor()
-                              + 1);
-                }
-              }
-              return oldest;
-            });
   }
 }

@@ -82,6 +82,7 @@ final class SpaceKeepingClient implements SpaceKeeping {
           MemSpaceException.invalid("floor", floor.getAsLong(), "a revision, 1 or more"));
     }
     return owned(caller, space)
+        .thenCompose(id -> reached(id, floor).thenApply(there -> id))
         .thenCompose(
             id -> {
               Map<String, Object> arguments = new LinkedHashMap<>();
@@ -90,6 +91,23 @@ final class SpaceKeepingClient implements SpaceKeeping {
               floor.ifPresent(revision -> arguments.put("floor", revision));
               return operations.start(
                   caller, COMPACT, arguments, Map.of("space", space, "dry_run", dryRun));
+            });
+  }
+
+  /** Refuses a floor that lies in the future, whatever pins would make of it. */
+  private CompletionStage<Void> reached(LedgerId id, OptionalLong floor) {
+    if (floor.isEmpty()) {
+      return CompletableFuture.completedStage(null);
+    }
+    return spaces
+        .node()
+        .newest(spaces.node().spaces(), id)
+        .thenAccept(
+            newest -> {
+              if (floor.getAsLong() > newest) {
+                throw MemSpaceException.invalid(
+                    "floor", floor.getAsLong(), "1 to the newest revision, " + newest);
+              }
             });
   }
 

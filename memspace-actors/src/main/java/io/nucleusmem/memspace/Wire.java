@@ -95,6 +95,8 @@ final class Wire {
             ForkChanges.StandAlone.class,
             ForkChanges.SetBookmark.class,
             ForkChanges.RemoveBookmark.class,
+            LettingGo.BeginLettingGo.class,
+            LettingGo.EndLettingGo.class,
             MergeChanges.Begin.class,
             MergeChanges.Note.class,
             SubscriptionSpec.From.Latest.class,

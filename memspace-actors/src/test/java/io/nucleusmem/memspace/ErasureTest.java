@@ -11,7 +11,9 @@ import io.nucleusmem.NucleusMem;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.StoreScope;
+import io.nucleusmem.store.memory.Fault;
 import io.nucleusmem.store.memory.MemoryStore;
+import io.nucleusmem.store.memory.Resends;
 import io.nucleusmem.store.rocksdb.RocksDbSettings;
 import io.nucleusmem.store.rocksdb.RocksDbStore;
 import io.nucleusmem.store.tikv.TikvSettings;
@@ -261,6 +263,54 @@ class ErasureTest {
                 .forks()
                 .fork(ANNA, new ForkRequest(base, name, ReadAt.LATEST), WriteOptions.DEFAULT));
     return await(node.spaces().open(ANNA, made.mount().id()));
+  }
+
+  @Test
+  void forkThatIsBeingMadeWhenAnErasureBeginsIsTakenBack() {
+    Bytes named = Catalogue.key("f");
+    MemoryStore memory =
+        new MemoryStore(
+            StoreScope.ALL,
+            ForkJoinPool.commonPool(),
+            System::currentTimeMillis,
+            batch ->
+                batch.ops().stream().anyMatch(op -> op.key().equals(named))
+                    ? Fault.SLOW
+                    : Fault.NONE,
+            Resends.CHECKED);
+    start(memory);
+    await(space.put(KEY, Content.text("secret-1")));
+    CompletionStage<CreatedSpace> forking =
+        node.spaces()
+            .forks()
+            .fork(ANNA, new ForkRequest("s", "f", ReadAt.LATEST), WriteOptions.DEFAULT);
+    TestNode.eventually(() -> !memory.held().isEmpty()); // pinned, and not made yet
+    ErasureRule rule =
+        new ErasureRule("e1", "anna", "asked to", 0, "memory", List.of(KEY.name()), null, null);
+    MemSpaceNode inside = ((MemSpaceClient) node.spaces()).node();
+    CompletionStage<Boolean> hidden =
+        inside
+            .calls()
+            .call(
+                (promise, again) ->
+                    inside
+                        .spaces()
+                        .tell(
+                            SpaceRows.spaceOf(space.mount().id()),
+                            new MemSpace.ChangeRules(
+                                new KeepingChanges.Erase(ANNA, rule, Bytes.utf8("k".repeat(32))),
+                                promise)));
+    await(hidden);
+    assertErased(space.get(KEY));
+    memory.held().get(0).release();
+    TestNode.eventually(
+        () -> {
+          memory.held().forEach(MemoryStore.Held::release); // its deletion has the name too
+          return forking.toCompletableFuture().isDone();
+        });
+    assertThat(refused(forking).code()).isEqualTo(ErrorCode.BUSY);
+    assertThat(refused(node.spaces().describe(ANNA, "f")).code())
+        .isEqualTo(ErrorCode.SPACE_NOT_FOUND);
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.nucleusmem.memspace;
 
 import static io.nucleusmem.memspace.TestNode.await;
 import static io.nucleusmem.memspace.TestNode.eventually;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -16,15 +17,19 @@ import io.nucleusmem.ledger.Pace;
 import io.nucleusmem.ledger.RequestStamp;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.Direction;
+import io.nucleusmem.store.KeyRange;
+import io.nucleusmem.store.KvStore;
+import io.nucleusmem.store.Page;
+import io.nucleusmem.store.Row;
 import io.nucleusmem.store.StoreScope;
 import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.memory.FaultPlan;
 import io.nucleusmem.store.memory.MemoryStore;
 import io.nucleusmem.store.memory.Resends;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,11 +40,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** G2, G7: a fork that gets copies of its own reads as before; on one scope of the store. */
 abstract class FlattenContract {
@@ -47,7 +54,10 @@ abstract class FlattenContract {
   private static final AtomicLong AHEAD = new AtomicLong();
   private static final Duration RELEASED = ForkReader.RELEASED_AFTER.plusSeconds(1);
 
-  private static MemoryStore store;
+  private static KvStore store;
+  private static Consumer<Duration> clock; // puts the store's time forward
+  private static long[] seeds;
+  private static AutoCloseable below; // what the store runs on
   private static TestNode node;
 
   private MemSpaces spaces;
@@ -56,19 +66,37 @@ abstract class FlattenContract {
 
   static void start(StoreScope scope) {
     AHEAD.set(0);
-    store =
+    MemoryStore memory =
         new MemoryStore(
             scope,
             ForkJoinPool.commonPool(),
             () -> System.currentTimeMillis() + AHEAD.get(),
             FaultPlan.NONE,
             Resends.CHECKED);
+    start(memory, time -> AHEAD.addAndGet(time.toMillis()), () -> {}, 1, 2, 3);
+  }
+
+  /**
+   * Starts a node on a store.
+   *
+   * @param forward puts the store's time forward
+   * @param runsOn closed behind the store
+   * @param histories seeds of those that are tried: on a slow store fewer
+   */
+  static void start(
+      KvStore on, Consumer<Duration> forward, AutoCloseable runsOn, long... histories) {
+    seeds = histories;
+    store = on;
+    clock = forward;
+    below = runsOn;
     node = TestNode.start(store, "nucleusmem.forks.flatten-over = 2");
   }
 
   @AfterAll
-  static void stop() {
+  static void stop() throws Exception {
     node.close();
+    store.close();
+    below.close();
   }
 
   @BeforeEach
@@ -110,9 +138,8 @@ abstract class FlattenContract {
   }
 
   private static void pass(Duration time) {
-    long then = Timestamps.millis(await(store.now())) + time.toMillis();
-    AHEAD.set(then - System.currentTimeMillis());
-    RequestStamp.notBefore(then);
+    clock.accept(time);
+    RequestStamp.notBefore(Timestamps.millis(await(store.now())));
   }
 
   private static MemSpaceSystem system() {
@@ -217,8 +244,12 @@ abstract class FlattenContract {
 
   // ---- tests ----
 
+  static LongStream seeds() {
+    return Arrays.stream(seeds);
+  }
+
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3})
+  @MethodSource("seeds")
   void g7AForkReadsTheSameBeforeDuringAndAfter(long seed) {
     Random random = new Random(seed);
     List<Instant> instants = new ArrayList<>();
@@ -391,8 +422,8 @@ abstract class FlattenContract {
   }
 
   private static long rowsWith(String text) {
-    return store.rows().values().stream()
-        .filter(row -> new String(row.toArray(), StandardCharsets.ISO_8859_1).contains(text))
+    return rows(KeyRange.ALL).stream()
+        .filter(row -> new String(row.value().toArray(), ISO_8859_1).contains(text))
         .count();
   }
 
@@ -484,7 +515,18 @@ abstract class FlattenContract {
   }
 
   private static long rowsOf(LedgerId id) {
-    return store.rows().keySet().stream().filter(LedgerKeys.all(id)::contains).count();
+    return rows(LedgerKeys.all(id)).size();
+  }
+
+  private static List<Row> rows(KeyRange range) {
+    List<Row> rows = new ArrayList<>();
+    Optional<KeyRange> rest = Optional.of(range);
+    while (rest.isPresent()) {
+      Page page = await(store.scan(rest.get(), 1_000, Direction.ASCENDING));
+      rows.addAll(page.rows());
+      rest = page.rest();
+    }
+    return rows;
   }
 
   @Test

@@ -40,27 +40,55 @@ class LostMembersTest {
 
   @Test
   void aWriteDoesNotWaitUntilItsTimeIsUp() {
-    second.spaces();
-    first.awaitRegions(2);
-    Address dead = Cluster.get(second.system()).selfMember().address();
+    aWriteToWhatHasDiedIsDone(first, second);
+  }
+
+  /** With the oldest, sharding's coordinators move. */
+  @Test
+  void aWriteToWhatTheOldestHadIsDone() {
+    aWriteToWhatHasDiedIsDone(second, first);
+  }
+
+  private static void aWriteToWhatHasDiedIsDone(TestNode living, TestNode dying) {
+    dying.spaces();
+    living.spaces();
+    living.awaitRegions(2);
+    Address dead = Cluster.get(dying.system()).selfMember().address();
     List<MountedSpace> lost = new ArrayList<>();
     for (int i = 0; lost.isEmpty() && i < SPACES_MAX; i++) {
       String name = "s" + i;
       MountInfo mount =
-          await(first.spaces().create(ANNA, CreateSpace.shared(name), WriteOptions.DEFAULT))
+          await(living.spaces().create(ANNA, CreateSpace.shared(name), WriteOptions.DEFAULT))
               .mount();
-      if (await(first.spaces().home(ANNA, name)).equals(dead.toString())) {
-        lost.add(await(first.spaces().open(ANNA, mount.id())));
+      if (await(living.spaces().home(ANNA, name)).equals(dead.toString())) {
+        lost.add(await(living.spaces().open(ANNA, mount.id())));
       }
     }
     assertThat(lost).hasSize(1);
 
-    second.die();
-    await(second.system().getWhenTerminated());
+    dying.die();
+    await(dying.system().getWhenTerminated());
     var write = lost.get(0).put(EntryKey.of("k"), Content.text("v"));
-    Cluster.get(first.system()).manager().tell(new Down(dead));
+    Cluster.get(living.system()).manager().tell(new Down(dead));
 
     assertThat(await(write).revision()).isEqualTo(1);
     assertThat(await(lost.get(0).get(EntryKey.of("k"))).orElseThrow().text()).isEqualTo("v");
+  }
+
+  /** A coordinator is told to begin when it may have begun long since. */
+  @Test
+  void coordinatorsThatHaveBegunBearTheWord() {
+    second.spaces();
+    first.awaitRegions(2);
+    for (int i = 0; i < 20; i++) {
+      Coordinators.begin(first.system().classicSystem());
+      Coordinators.begin(second.system().classicSystem());
+      String name = "b" + i;
+      MountInfo mount =
+          await(second.spaces().create(ANNA, CreateSpace.shared(name), WriteOptions.DEFAULT))
+              .mount();
+      MountedSpace space = await(first.spaces().open(ANNA, mount.id()));
+      assertThat(await(space.put(EntryKey.of("k"), Content.text("v"))).revision()).isEqualTo(1);
+    }
   }
 }

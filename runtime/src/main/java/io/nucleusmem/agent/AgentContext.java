@@ -135,8 +135,11 @@ public interface AgentContext<M> {
   CompletionStage<Published> handOver(HandOver handOver);
 
   /**
-   * Runs something where it may block, bounded; the result arrives as a message. A rerun neither
-   * runs it nor has its result: {@link #steps} and {@link #call} are played back.
+   * Runs something where it may block, bounded; the result arrives as a message. A rerun does not
+   * run it again and gives the same result, if that is plain: texts, numbers, truth values, bytes,
+   * instants, durations, enum constants, and lists, sets, maps, optionals and records of such. Of
+   * anything else, and of what it made of entries that it read in spaces, no copy is kept, and a
+   * rerun says so: use {@link #steps} for that.
    */
   <T> void blocking(Callable<T> call, BiFunction<T, Throwable, M> result);
 

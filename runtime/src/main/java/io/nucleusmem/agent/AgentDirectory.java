@@ -6,6 +6,7 @@ import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MountedSpace;
+import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Paged;
 import io.nucleusmem.memspace.ReadAt;
 import io.nucleusmem.memspace.Region;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -38,42 +40,78 @@ final class AgentDirectory {
     return EntryKey.of(PREFIX + id);
   }
 
-  /** Adds an agent; {@code AGENT_EXISTS} if the id is taken. */
-  CompletionStage<Void> add(AgentSpec spec) {
-    String json = StateJson.encode(new Stored(spec.type(), spec.config())).utf8();
+  /**
+   * An agent's entry, which stays as it is until the agent is stopped.
+   *
+   * @param revision tells it from those of others that had the id before or will have it
+   */
+  record Entered(String type, long revision) {}
+
+  /**
+   * Adds an agent; {@code AGENT_EXISTS} if the id is taken, unless by this very request.
+   *
+   * @param request the owner's id of it
+   */
+  CompletionStage<Entered> add(AgentSpec spec, String owner, Optional<String> request) {
+    Stored stored = new Stored(spec.type(), spec.config(), owner, request.orElse(null));
     return space
-        .putIfAbsent(key(spec.id()), Content.json(json))
-        .handle(
-            (written, failure) -> {
+        .putIfAbsent(key(spec.id()), Content.json(StateJson.encode(stored).utf8()))
+        .thenApply(written -> new Entered(spec.type(), written.revision()))
+        .exceptionallyCompose(
+            failure -> {
               Throwable cause =
                   failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause instanceof RevisionMismatchException) {
-                throw new MemSpaceException(
-                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(spec.id()));
-              }
-              if (cause != null) {
-                throw new CompletionException(cause);
-              }
-              return null;
+              return cause instanceof RevisionMismatchException
+                  ? sameRequest(spec.id(), stored)
+                  : CompletableFuture.failedStage(cause);
             });
   }
 
-  CompletionStage<Void> remove(String id) {
-    return space.delete(key(id)).handle((done, gone) -> null);
-  }
-
-  /** The type of an agent; {@code AGENT_NOT_FOUND} if there is none. */
-  CompletionStage<String> require(String id) {
+  private CompletionStage<Entered> sameRequest(String id, Stored wanted) {
     return space
         .get(key(id))
         .thenApply(
-            entry ->
-                type(
-                    entry.orElseThrow(
-                        () ->
-                            new MemSpaceException(
-                                ErrorCode.AGENT_NOT_FOUND,
-                                "there is no agent [%s]".formatted(id)))));
+            entry -> {
+              Stored there = entry.map(AgentDirectory::stored).orElse(null);
+              boolean same =
+                  there != null
+                      && wanted.request() != null
+                      && wanted.request().equals(there.request())
+                      && wanted.owner().equals(there.owner());
+              if (same && !wanted.equals(there)) {
+                throw new MemSpaceException(
+                    ErrorCode.IDEMPOTENCY_KEY_REUSED,
+                    "the request id was used to spawn agent [%s] with another type or configuration; use a new one"
+                        .formatted(id));
+              }
+              if (!same) {
+                throw new MemSpaceException(
+                    ErrorCode.AGENT_EXISTS, "there is an agent [%s] already".formatted(id));
+              }
+              return new Entered(there.type(), entry.orElseThrow().revision());
+            });
+  }
+
+  /** Removes an agent, and no other that has its id by now. */
+  CompletionStage<Void> remove(String id, Entered entered) {
+    return space
+        .write(new Operation.Delete(key(id), OptionalLong.of(entered.revision()), Operation.ANY))
+        .handle((done, gone) -> null);
+  }
+
+  /** An agent's entry; {@code AGENT_NOT_FOUND} if there is none. */
+  CompletionStage<Entered> require(String id) {
+    return space
+        .get(key(id))
+        .thenApply(
+            found -> {
+              Entry entry =
+                  found.orElseThrow(
+                      () ->
+                          new MemSpaceException(
+                              ErrorCode.AGENT_NOT_FOUND, "there is no agent [%s]".formatted(id)));
+              return new Entered(stored(entry).type(), entry.revision());
+            });
   }
 
   /** A page of ids and types. */
@@ -136,10 +174,6 @@ final class AgentDirectory {
             });
   }
 
-  private static String type(Entry entry) {
-    return stored(entry).type();
-  }
-
   private static Stored stored(Entry entry) {
     return StateJson.decode(entry.content().value(), Stored.class);
   }
@@ -147,16 +181,28 @@ final class AgentDirectory {
   private static Listed listed(Entry entry) {
     Stored stored = stored(entry);
     return new Listed(
-        entry.key().name().substring(PREFIX.length()), stored.type(), stored.config());
+        entry.key().name().substring(PREFIX.length()),
+        stored.type(),
+        stored.config(),
+        stored.owner());
   }
 
-  /** An agent as its entry says. */
-  private record Stored(String type, Map<String, String> config) {
+  /**
+   * An agent as its entry says; an old one does not say who spawned it.
+   *
+   * @param request the id under which it was spawned; null: none
+   */
+  private record Stored(String type, Map<String, String> config, String owner, String request) {
     Stored {
       config = config == null ? Map.of() : config;
+      owner = owner == null ? "" : owner;
     }
   }
 
-  /** An agent in a listing. */
-  record Listed(String id, String type, Map<String, String> config) {}
+  /**
+   * An agent in a listing.
+   *
+   * @param owner who spawned it; empty where that is not known
+   */
+  record Listed(String id, String type, Map<String, String> config, String owner) {}
 }

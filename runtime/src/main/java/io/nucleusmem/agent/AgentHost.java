@@ -603,6 +603,7 @@ final class AgentHost extends EventSourcedBehavior<Command, Event, State> {
     return new AgentInfo(
         id,
         state.spec().type(),
+        state.principal(),
         now,
         node.address(),
         state.mounts(),

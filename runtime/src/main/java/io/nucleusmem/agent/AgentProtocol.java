@@ -97,7 +97,7 @@ final class AgentProtocol {
     public State applyTo(State state) {
       // an inbox belongs to the id: what an earlier agent of this name has handled stays handled
       Map<String, Long> inbox = new HashMap<>(state.cursors());
-      inbox.keySet().retainAll(Set.of(AgentContextImpl.INBOX));
+      inbox.keySet().retainAll(Set.of(ContextWatches.INBOX));
       return new State(spec, principal, admin, null, List.of(), List.of(), inbox, false);
     }
   }

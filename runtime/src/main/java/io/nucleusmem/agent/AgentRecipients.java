@@ -30,7 +30,7 @@ final class AgentRecipients implements Recipients {
     return node.directory()
         .require(agent)
         .handle(
-            (type, failure) -> {
+            (entered, failure) -> {
               Throwable cause =
                   failure instanceof CompletionException ? failure.getCause() : failure;
               if (cause instanceof MemSpaceException refused
@@ -67,6 +67,6 @@ final class AgentRecipients implements Recipients {
       String sender, String agent, Content content, WriteOptions options) {
     return node.directory()
         .require(agent)
-        .thenCompose(type -> node.inboxes().send(sender, agent, content, options));
+        .thenCompose(entered -> node.inboxes().send(sender, agent, content, options));
   }
 }

@@ -242,7 +242,8 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
               made.bind(actor);
               return known.behavior().apply(made);
             });
-    return Behaviors.intercept(() -> new MailInterceptor<>(known.messages()), author);
+    return Behaviors.intercept(
+        () -> new MailInterceptor<>(known.messages(), made.others()), author);
   }
 
   private List<AgentMount> mounts() {
@@ -250,7 +251,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
   }
 
   private Began began() {
-    return new Began(
+    return Began.of(
         owner,
         spec.type(),
         spec.config(),
@@ -258,7 +259,10 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
             .map(
                 each ->
                     new Began.Mounted(
-                        each.mount().space(), each.mountId(), each.mount().access().label()))
+                        each.mount().space(),
+                        each.mountId(),
+                        each.mount().access().label(),
+                        each.mount().isRecorded() ? null : true))
             .toList());
   }
 
@@ -293,7 +297,15 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
     return this;
   }
 
+  private void lifeEnds(boolean byItself) {
+    if (context != null) {
+      context.life().turns().ends(byItself);
+      context = null;
+    }
+  }
+
   private Behavior<Message> ended() {
+    lifeEnds(false);
     host.tell(new AgentProtocol.RunnerEnded(getContext().getSelf()));
     return Behaviors.stopped();
   }
@@ -318,6 +330,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
       begun.merge(watch.name(), seen, Math::max);
     }
     closeWatches();
+    lifeEnds(true);
     if (poisoned != null && poisonCrashes >= node.settings().poisonDeliveriesMax()) {
       bury(poisoned, revision);
     } else {
@@ -394,8 +407,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
         behavior,
         cursors.get(watch.cursor()),
         maybeSeen ? Long.MAX_VALUE : begun.getOrDefault(watch.name(), 0L),
-        getContext().getSelf(),
-        node.settings().callTimeout());
+        getContext().getSelf());
     return this;
   }
 
@@ -482,6 +494,7 @@ final class AgentRunner extends AbstractBehavior<AgentRunner.Message> {
 
   private Behavior<Message> onPostStop(PostStop signal) {
     closeWatches();
+    lifeEnds(false);
     return this;
   }
 }

@@ -11,7 +11,10 @@ import java.time.Duration;
  * @param poisonDeliveriesMax crashes on one message after which it goes to the dead letters
  * @param cursorSaveInterval cursors are saved at most this often …
  * @param cursorSaveSignals … or after so many signals
+ * @param unfinishedMax messages that may have been handled behind one whose work goes on …
+ * @param unfinishedTimeMax … and how long that may take, before the cursor goes on without it
  * @param callTimeout how long a call on an agent may take
+ * @param attemptTimeout how long one try of it waits for an answer before the next
  * @param blockingMax blocking calls of this node under way and waiting; one more is refused
  * @param scaleMax most instances of one type
  */
@@ -22,7 +25,10 @@ public record AgentSettings(
     int poisonDeliveriesMax,
     Duration cursorSaveInterval,
     int cursorSaveSignals,
+    int unfinishedMax,
+    Duration unfinishedTimeMax,
     Duration callTimeout,
+    Duration attemptTimeout,
     int blockingMax,
     int scaleMax) {
   private static final String PATH = "nucleusmem.agents";
@@ -33,7 +39,15 @@ public record AgentSettings(
     positive("poison-deliveries-max", poisonDeliveriesMax);
     positive("cursor-save-interval", cursorSaveInterval.toMillis());
     positive("cursor-save-signals", cursorSaveSignals);
+    positive("unfinished-max", unfinishedMax);
+    positive("unfinished-time-max", unfinishedTimeMax.toMillis());
     positive("call-timeout", callTimeout.toMillis());
+    positive("attempt-timeout", attemptTimeout.toMillis());
+    if (attemptTimeout.compareTo(callTimeout) >= 0) {
+      throw new IllegalArgumentException(
+          "%s.attempt-timeout is [%s]; it must be shorter than call-timeout, [%s]"
+              .formatted(PATH, attemptTimeout, callTimeout));
+    }
     positive("blocking-max", blockingMax);
     positive("scale-max", scaleMax);
   }
@@ -57,7 +71,10 @@ public record AgentSettings(
         config.getInt("poison-deliveries-max"),
         config.getDuration("cursor-save-interval"),
         config.getInt("cursor-save-signals"),
+        config.getInt("unfinished-max"),
+        config.getDuration("unfinished-time-max"),
         config.getDuration("call-timeout"),
+        config.getDuration("attempt-timeout"),
         config.getInt("blocking-max"),
         config.getInt("scale-max"));
   }

@@ -13,6 +13,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
 import io.nucleusmem.NucleusMem;
 import io.nucleusmem.StoreExtension;
+import io.nucleusmem.memspace.Calls;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.receipts.ReceiptKeeper;
 import io.nucleusmem.receipts.ReceiptLog;
@@ -91,7 +92,16 @@ public final class AgentSystem {
               Reruns reruns =
                   new RerunsClient(
                       system, node, ReceiptsClient.of(system).rerunSource(), memory.operations());
-              return new AgentsClient(sharding, cluster, node, reruns);
+              Calls calls = Calls.start(system, settings.callTimeout(), settings.attemptTimeout());
+              return new AgentsClient(
+                  new AgentCalls(
+                      AgentCalls.sharded(sharding, cluster),
+                      node.directory(),
+                      calls,
+                      settings.callTimeout()),
+                  cluster,
+                  node,
+                  reruns);
             });
   }
 

@@ -6,9 +6,10 @@ import io.nucleusmem.memspace.Watch;
 import io.nucleusmem.memspace.WatchEvent;
 import io.nucleusmem.memspace.WatchHandler;
 import io.nucleusmem.receipts.LifeLog;
-import java.time.Duration;
+import io.nucleusmem.receipts.UnderWay;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,9 +22,6 @@ import java.util.function.Function;
  * nothing piles up.
  */
 final class AgentWatch {
-  // a message whose work goes on behind so many others holds up the cursor no more
-  private static final int HELD_MAX = 1_000;
-
   /** Opens the watch at the place given, or where it begins by itself. */
   interface Opener {
     CompletionStage<Watch> open(OptionalLong from, WatchHandler handler);
@@ -31,11 +29,12 @@ final class AgentWatch {
 
   /** Records that signals are delivered, before they are. */
   interface Receipts {
-    /** The number of the first signal, once all are on disk. */
-    CompletionStage<Long> record(List<Signal> signals);
-
-    /** Of a mount that records nothing. */
-    Receipts NONE = signals -> CompletableFuture.completedFuture(0L);
+    /**
+     * The number of the first signal, once all are on disk.
+     *
+     * @param redelivered how many of the first ones may have been seen before
+     */
+    CompletionStage<Long> record(List<Signal> signals, int redelivered);
   }
 
   /** Turns a signal into what the behavior gets; may have to fetch what the signal names. */
@@ -46,8 +45,9 @@ final class AgentWatch {
   private final OptionalLong firstFrom;
   private final Opener opener;
   private final Fetch fetch;
-  private final Receipts receipts;
+  private final Optional<Receipts> receipts; // empty: its mount keeps none
   private final AgentContextImpl<?> context;
+  private final AgentSettings settings;
   private volatile Watch watch;
   private volatile boolean closed;
   private volatile long startedAt;
@@ -67,7 +67,7 @@ final class AgentWatch {
       OptionalLong firstFrom,
       Opener opener,
       Fetch fetch,
-      Receipts receipts,
+      Optional<Receipts> receipts,
       AgentContextImpl<?> context) {
     this(name, space, firstFrom, opener, fetch, receipts, context, 0);
   }
@@ -78,7 +78,7 @@ final class AgentWatch {
       OptionalLong firstFrom,
       Opener opener,
       Fetch fetch,
-      Receipts receipts,
+      Optional<Receipts> receipts,
       AgentContextImpl<?> context,
       long mailedBefore) {
     this.mailedBefore = mailedBefore;
@@ -89,6 +89,7 @@ final class AgentWatch {
     this.fetch = fetch;
     this.receipts = receipts;
     this.context = context;
+    this.settings = context.settings();
   }
 
   String name() {
@@ -97,7 +98,7 @@ final class AgentWatch {
 
   /** The name of its cursor: a revision of one space means nothing in another. */
   String cursor() {
-    return name.equals(AgentContextImpl.INBOX) ? name : space + "/" + name;
+    return name.equals(ContextWatches.INBOX) ? name : space + "/" + name;
   }
 
   String space() {
@@ -129,8 +130,7 @@ final class AgentWatch {
       ActorRef<Object> behavior,
       Long cursor,
       long maybeSeenUpTo,
-      ActorRef<AgentRunner.Message> runner,
-      Duration timeout) {
+      ActorRef<AgentRunner.Message> runner) {
     OptionalLong from = cursor == null ? firstFrom : OptionalLong.of(cursor + 1);
     seenUpTo = maybeSeenUpTo;
     context.life().underWay().listen(cursor(), () -> tellHandled(runner));
@@ -174,7 +174,7 @@ final class AgentWatch {
     List<CompletableFuture<Function<Boolean, Object>>> fetched = new ArrayList<>();
     signals.forEach(signal -> fetched.add(fetch.apply(signal).toCompletableFuture()));
     return CompletableFuture.allOf(fetched.toArray(CompletableFuture[]::new))
-        .thenCompose(all -> receipts.record(signals))
+        .thenCompose(all -> record(signals))
         .thenCompose(
             receipt -> {
               List<CompletableFuture<Void>> handled = new ArrayList<>();
@@ -183,13 +183,29 @@ final class AgentWatch {
                 boolean last =
                     i + 1 == signals.size() || signals.get(i + 1).revision() > signal.revision();
                 LifeLog.Mark mark =
-                    context
-                        .life()
-                        .markOf(cursor(), signal.revision(), receipt == 0 ? 0 : receipt + i);
+                    receipts.isPresent()
+                        ? context.life().markOf(cursor(), signal.revision(), receipt + i)
+                        : context.life().markOfUnrecorded(cursor(), signal.revision(), receipt + i);
                 handled.add(mail(signal, fetched.get(i).join(), mark, last, behavior, runner));
               }
               return CompletableFuture.allOf(handled.toArray(CompletableFuture[]::new));
             });
+  }
+
+  private CompletionStage<Long> record(List<Signal> signals) {
+    if (receipts.isEmpty()) {
+      return CompletableFuture.completedFuture(context.life().unrecorded(signals.size()));
+    }
+    int redelivered = 0;
+    while (redelivered < signals.size() && isRedelivered(signals.get(redelivered))) {
+      redelivered++;
+    }
+    return receipts.get().record(signals, redelivered);
+  }
+
+  private boolean isRedelivered(Signal signal) {
+    return signal.revision() <= mailedBefore
+        || signal.revision() <= seenUpTo && signal.timestamp() < context.bornAt();
   }
 
   private CompletableFuture<Void> mail(
@@ -201,9 +217,7 @@ final class AgentWatch {
       ActorRef<AgentRunner.Message> runner) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     AtomicBoolean taken = new AtomicBoolean();
-    boolean redelivered =
-        signal.revision() <= mailedBefore
-            || signal.revision() <= seenUpTo && signal.timestamp() < context.bornAt();
+    boolean redelivered = isRedelivered(signal);
     mailedUpTo = signal.revision();
     behavior.tell(
         new MailInterceptor.Mail<>(
@@ -213,7 +227,7 @@ final class AgentWatch {
             },
             () -> {
               context.current(place(mark));
-              context.life().begins(mark);
+              context.life().turns().takes(mark);
             },
             () -> {
               context.current("");
@@ -228,9 +242,11 @@ final class AgentWatch {
 
   private synchronized void handled(long revision, ActorRef<AgentRunner.Message> runner) {
     handledUpTo = revision;
-    if (++held > HELD_MAX) {
-      context.life().underWay().letGo(cursor(), revision);
+    UnderWay underWay = context.life().underWay();
+    if (++held > settings.unfinishedMax()) {
+      underWay.letGo(cursor(), revision);
     }
+    underWay.letGoOlderThan(cursor(), settings.unfinishedTimeMax());
     tellHandled(runner);
   }
 

@@ -35,7 +35,15 @@ public interface Agents {
    * Spawns an agent. Completed when it has its mounts and runs. It acts for the caller: what he may
    * not mount, it may not.
    */
-  CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec);
+  default CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec) {
+    return spawn(caller, spec, WriteOptions.DEFAULT);
+  }
+
+  /**
+   * The same under a request id: sent again, to whatever node, as long as the agent is there, it
+   * spawns no other and is not refused with {@code AGENT_EXISTS}.
+   */
+  CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec, WriteOptions options);
 
   /**
    * Stops an agent for good: its mounts are released, its inbox stays. For who spawned it and for

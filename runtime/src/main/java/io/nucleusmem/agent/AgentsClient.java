@@ -1,13 +1,6 @@
 package io.nucleusmem.agent;
 
-import akka.actor.typed.ActorRef;
 import akka.cluster.Cluster;
-import akka.cluster.sharding.typed.javadsl.ClusterSharding;
-import akka.cluster.sharding.typed.javadsl.EntityRef;
-import io.nucleusmem.agent.AgentProtocol.Command;
-import io.nucleusmem.agent.AgentProtocol.Info;
-import io.nucleusmem.agent.AgentProtocol.Refused;
-import io.nucleusmem.agent.AgentProtocol.Reply;
 import io.nucleusmem.memspace.Content;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
@@ -27,58 +20,25 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** The client of agents on one node. */
 final class AgentsClient implements Agents {
-  private final ClusterSharding sharding;
+  private final AgentCalls calls;
   private final Cluster cluster;
   private final AgentNode node;
   private final Reruns reruns;
 
-  AgentsClient(ClusterSharding sharding, Cluster cluster, AgentNode node, Reruns reruns) {
-    this.reruns = reruns;
-    this.sharding = sharding;
+  AgentsClient(AgentCalls calls, Cluster cluster, AgentNode node, Reruns reruns) {
+    this.calls = calls;
     this.cluster = cluster;
     this.node = node;
+    this.reruns = reruns;
   }
 
   @Override
   public Reruns reruns() {
     return reruns;
-  }
-
-  private CompletionStage<AgentInfo> ask(
-      String type, String id, Function<ActorRef<Reply>, Command> command) {
-    if (!AgentPlacement.hosts(cluster).containsKey(type)) {
-      return CompletableFuture.failedFuture(
-          new MemSpaceException(
-              ErrorCode.UNAVAILABLE,
-              "agent [%s] cannot be reached: no node hosts agents of type [%s] now"
-                  .formatted(id, type)));
-    }
-    EntityRef<Command> host =
-        sharding.entityRefFor(AgentHost.TYPE_KEY, AgentPlacement.entityId(type, id));
-    return host.<Reply>ask(command::apply, node.settings().callTimeout())
-        .handle(
-            (reply, failure) -> {
-              if (failure != null) {
-                Throwable cause =
-                    failure instanceof CompletionException ? failure.getCause() : failure;
-                throw new MemSpaceException(
-                    ErrorCode.UNAVAILABLE,
-                    cause instanceof TimeoutException
-                        ? "agent [%s] gave no answer in [%s]; it is not known whether it was done"
-                            .formatted(id, node.settings().callTimeout())
-                        : "agent [%s] could not be reached: %s".formatted(id, cause));
-              }
-              if (reply instanceof Refused refused) {
-                throw refused.toException();
-              }
-              return ((Info) reply).info();
-            });
   }
 
   @Override
@@ -106,7 +66,7 @@ final class AgentsClient implements Agents {
   }
 
   @Override
-  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec) {
+  public CompletionStage<AgentInfo> spawn(Principal caller, AgentSpec spec, WriteOptions options) {
     return checked(
         () -> {
           check(spec.type());
@@ -118,36 +78,38 @@ final class AgentsClient implements Agents {
           }
           checkMounts(spec.mounts());
           return node.directory()
-              .add(spec)
+              .add(spec, caller.name(), options.requestId())
               .thenCompose(
-                  added ->
-                      host(caller, spec)
+                  entered ->
+                      host(caller, spec, entered)
                           .handle(
                               (info, failure) -> {
                                 if (failure == null) {
                                   return CompletableFuture.completedFuture(info);
                                 }
-                                return withdrawn(spec.id(), failure);
+                                return withdrawn(spec.id(), entered, failure);
                               })
                           .thenCompose(stage -> stage));
         });
   }
 
-  private CompletionStage<AgentInfo> host(Principal caller, AgentSpec spec) {
-    return ask(
-        spec.type(),
+  private CompletionStage<AgentInfo> host(
+      Principal caller, AgentSpec spec, AgentDirectory.Entered entered) {
+    return calls.change(
         spec.id(),
+        entered,
         replyTo -> new AgentProtocol.Spawn(spec, caller.name(), caller.admin(), replyTo));
   }
 
   /**
    * A refused spawn leaves no entry; one of unknown outcome does, and its agent may yet come up.
    */
-  private CompletableFuture<AgentInfo> withdrawn(String id, Throwable failure) {
+  private CompletableFuture<AgentInfo> withdrawn(
+      String id, AgentDirectory.Entered entered, Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
     boolean refused = cause instanceof MemSpaceException known && !known.code().retryable();
     CompletionStage<Void> removed =
-        refused ? node.directory().remove(id) : CompletableFuture.completedFuture(null);
+        refused ? node.directory().remove(id, entered) : CompletableFuture.completedFuture(null);
     return removed
         .<AgentInfo>thenCompose(done -> CompletableFuture.failedFuture(cause))
         .toCompletableFuture();
@@ -182,8 +144,9 @@ final class AgentsClient implements Agents {
     return node.directory()
         .require(id)
         .thenCompose(
-            type ->
-                ask(type, id, replyTo -> new AgentProtocol.Stop(caller, replyTo))
+            entered ->
+                calls
+                    .change(id, entered, replyTo -> new AgentProtocol.Stop(caller, replyTo))
                     .handle((info, failure) -> failure)
                     .thenCompose(
                         failure -> {
@@ -194,7 +157,7 @@ final class AgentsClient implements Agents {
                                   || cause instanceof MemSpaceException known
                                       && known.code() == ErrorCode.AGENT_NOT_FOUND;
                           return gone
-                              ? node.directory().remove(id)
+                              ? node.directory().remove(id, entered)
                               : CompletableFuture.<Void>failedFuture(cause);
                         }));
   }
@@ -211,10 +174,11 @@ final class AgentsClient implements Agents {
               for (AgentDirectory.Listed listed : page.items()) {
                 infos =
                     infos.thenCombine(
-                        ask(listed.type(), listed.id(), AgentProtocol.Describe::new)
+                        calls
+                            .ask(listed.type(), listed.id(), AgentProtocol.Describe::new)
                             .exceptionally(failure -> starting(listed)),
                         (list, info) -> {
-                          list.add(info);
+                          list.add(info.toldTo(caller));
                           return list;
                         });
               }
@@ -225,20 +189,36 @@ final class AgentsClient implements Agents {
   /** An agent in the directory whose host knows nothing yet, or can't be reached. */
   private static AgentInfo starting(AgentDirectory.Listed listed) {
     return new AgentInfo(
-        listed.id(), listed.type(), AgentInfo.State.STARTING, "", List.of(), 0, Map.of(), Map.of());
+        listed.id(),
+        listed.type(),
+        listed.owner(),
+        AgentInfo.State.STARTING,
+        "",
+        List.of(),
+        0,
+        Map.of(),
+        Map.of());
   }
 
   @Override
   public CompletionStage<Paged<AgentAt>> at(
       Principal caller, Instant at, int limit, Optional<String> cursor) {
-    return new PastAgents(node).at(at, limit, cursor);
+    return new PastAgents(node)
+        .at(at, limit, cursor)
+        .thenApply(
+            page ->
+                new Paged<>(
+                    page.items().stream().map(agent -> agent.toldTo(caller)).toList(),
+                    page.revision(),
+                    page.next()));
   }
 
   @Override
   public CompletionStage<AgentInfo> describe(Principal caller, String id) {
     return node.directory()
         .require(id)
-        .thenCompose(type -> ask(type, id, AgentProtocol.Describe::new));
+        .thenCompose(entered -> calls.ask(entered.type(), id, AgentProtocol.Describe::new))
+        .thenApply(agent -> agent.toldTo(caller));
   }
 
   @Override
@@ -246,7 +226,7 @@ final class AgentsClient implements Agents {
       Principal caller, String id, Content content, WriteOptions options) {
     return node.directory()
         .require(id)
-        .thenCompose(type -> node.inboxes().send(caller.name(), id, content, options));
+        .thenCompose(entered -> node.inboxes().send(caller.name(), id, content, options));
   }
 
   @Override
@@ -258,10 +238,10 @@ final class AgentsClient implements Agents {
           return node.directory()
               .require(id)
               .thenCompose(
-                  type ->
-                      ask(
-                          type,
+                  entered ->
+                      calls.change(
                           id,
+                          entered,
                           replyTo -> new AgentProtocol.SwitchMounts(caller, mounts, replyTo)));
         });
   }
@@ -334,9 +314,9 @@ final class AgentsClient implements Agents {
               ? node.directory()
                   .require(spec.id())
                   .thenCompose(
-                      type ->
-                          type.equals(spec.type())
-                              ? host(caller, spec)
+                      entered ->
+                          entered.type().equals(spec.type())
+                              ? host(caller, spec, entered)
                               : CompletableFuture.failedStage(refused))
               : CompletableFuture.failedStage(failure);
         });

@@ -20,11 +20,22 @@ final class MailInterceptor<M> extends BehaviorInterceptor<Object, M> {
    */
   record Mail<M>(Supplier<M> message, Runnable begun, Runnable handled) {}
 
-  private final Class<M> messages;
+  /** What becomes of messages that are no mail: those that the actor sends to itself, say. */
+  interface Others {
+    /** False if it is kept, and comes later as mail. */
+    boolean takes(Object message);
 
-  MailInterceptor(Class<M> messages) {
+    /** The behavior has taken the one that was told last. */
+    void handled();
+  }
+
+  private final Class<M> messages;
+  private final Others others;
+
+  MailInterceptor(Class<M> messages, Others others) {
     super(Object.class);
     this.messages = messages;
+    this.others = others;
   }
 
   @Override
@@ -38,6 +49,11 @@ final class MailInterceptor<M> extends BehaviorInterceptor<Object, M> {
       mail.handled().run();
       return next;
     }
-    return target.apply(context, messages.cast(any));
+    if (!others.takes(any)) {
+      return Behaviors.same();
+    }
+    Behavior<M> next = target.apply(context, messages.cast(any));
+    others.handled();
+    return next;
   }
 }

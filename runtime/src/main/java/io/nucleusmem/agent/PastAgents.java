@@ -79,6 +79,7 @@ final class PastAgents {
     return new AgentAt(
         agent.id(),
         agent.type(),
+        agent.owner(),
         runs.isPresent() ? AgentInfo.State.RUNNING : AgentInfo.State.STARTING,
         runs.map(AgentDirectory.Runs::node),
         runs.map(AgentDirectory.Runs::mounts).orElse(List.of()).stream()

@@ -18,7 +18,8 @@ public interface Reruns {
    * Begins one. The operation tells the {@code scratch} space, and where the rerun differs from
    * what was recorded for the first time ({@code diverged_at}). Its result has the versions that
    * the agent had made in the range and did not make again with the same content ({@code
-   * not_repeated}): for a rerun of who read them, they are what to leave away too. A life that had
+   * not_repeated}): for a rerun of who read them, they are what to leave away too. Where something
+   * is not on record, it has what that is, and from where on ({@code not_played}). A life that had
    * begun before the range begins anew, with the spaces as they were at its first input.
    *
    * @param fork the space that writes go to: a fork that is there, or a name for the one that is

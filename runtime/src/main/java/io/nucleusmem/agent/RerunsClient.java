@@ -19,11 +19,13 @@ import io.nucleusmem.memspace.Principal;
 import io.nucleusmem.memspace.Region;
 import io.nucleusmem.receipts.Began;
 import io.nucleusmem.receipts.Containment;
+import io.nucleusmem.receipts.Failures;
 import io.nucleusmem.receipts.RerunSource;
 import io.nucleusmem.receipts.SeenVersion;
 import io.nucleusmem.receipts.Tape;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,21 +34,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Runs agents again, on one node. */
 final class RerunsClient implements Reruns, OperationTask {
   private static final String KIND = "rerun";
-  private static final Set<ErrorCode> GONE =
-      Set.of(
-          ErrorCode.ERASED,
-          ErrorCode.QUARANTINED,
-          ErrorCode.COMPACTED,
-          ErrorCode.SPACE_NOT_FOUND,
-          ErrorCode.TOPIC_NOT_FOUND);
   private static final int NOT_REPEATED_MAX = 1_000; // told of one rerun
+  private static final int NOT_PLAYED_MAX = 100;
 
   private final ActorSystem<?> system;
   private final AgentNode node;
@@ -203,26 +198,49 @@ final class RerunsClient implements Reruns, OperationTask {
     if (missing.size() > NOT_REPEATED_MAX) {
       result.put("not_repeated_more", missing.size() - NOT_REPEATED_MAX);
     }
+    List<Map<String, Object>> gaps = new ArrayList<>();
+    for (Tape tape : tapes) {
+      for (Tape.Gap gap : tape.gaps()) {
+        Map<String, Object> at = place(gap.step());
+        at.put("what", gap.what());
+        gaps.add(at);
+      }
+    }
+    if (!gaps.isEmpty()) {
+      result.put("not_played", gaps.subList(0, Math.min(gaps.size(), NOT_PLAYED_MAX)));
+    }
     divergence.ifPresent(
         found -> {
-          Map<String, Object> at = new LinkedHashMap<>();
-          Tape.Input input = found.input();
-          if (input != null) {
-            at.put("seq", input.seq());
-            at.put("at", input.at().toString());
-            if (input.isTimer()) {
-              at.put("timer", input.watch());
-            } else {
-              at.put("space", input.space());
-              at.put("key", input.version().key());
-              at.put("revision", input.version().revision());
-            }
-          }
+          Map<String, Object> at = place(found.step());
           at.put("how", found.how());
           run.about("diverged_at", at);
           result.put("diverged_at", at);
         });
     return result;
+  }
+
+  /** Where in a life something is; nothing where it begins. */
+  private static Map<String, Object> place(Tape.Step step) {
+    Map<String, Object> at = new LinkedHashMap<>();
+    if (step == null) {
+      return at;
+    }
+    at.put("seq", step.seq());
+    at.put("at", step.at().toString());
+    if (step instanceof Tape.Input input && input.isTimer()) {
+      at.put("timer", input.watch());
+    } else if (step instanceof Tape.Input input) {
+      put(at, input.space(), input.version());
+    } else if (step instanceof Tape.Raw raw) {
+      put(at, raw.space(), raw.versions().get(0));
+    }
+    return at;
+  }
+
+  private static void put(Map<String, Object> at, String space, SeenVersion version) {
+    at.put("space", space);
+    at.put("key", version.key());
+    at.put("revision", version.revision());
   }
 
   /** As {@code without} takes it. */
@@ -258,7 +276,7 @@ final class RerunsClient implements Reruns, OperationTask {
       OperationRun run,
       AtomicLong inputs) {
     SandboxContext<M> context =
-        new SandboxContext<>(agent, tape, type, node.settings().space(), spaces);
+        new SandboxContext<>(agent, tape, type, node.settings().space(), source, spaces);
     CompletableFuture<Void> begun = new CompletableFuture<>();
     ActorRef<Stop> parent =
         system.systemActorOf(
@@ -266,10 +284,18 @@ final class RerunsClient implements Reruns, OperationTask {
             "nucleusmem-rerun-" + actors.incrementAndGet(),
             Props.empty());
     return begun
-        .thenCompose(done -> context.begun())
-        .thenCompose(done -> feed(tape, context, 0, run, inputs))
+        .thenCompose(done -> context.turns().begun())
+        .thenCompose(done -> feed(tape, context, run, inputs))
+        .thenCompose(done -> settled(spaces.values()))
         .thenAccept(done -> tape.ended())
         .whenComplete((done, failure) -> parent.tell(new Stop()));
+  }
+
+  private CompletionStage<Void> settled(Collection<MountedSpace> spaces) {
+    return CompletableFuture.allOf(
+        spaces.stream()
+            .map(space -> source.settled(space).toCompletableFuture())
+            .toArray(CompletableFuture<?>[]::new));
   }
 
   private record Stop() {}
@@ -292,13 +318,15 @@ final class RerunsClient implements Reruns, OperationTask {
               Behaviors.setup(
                   actor -> {
                     context.bind(actor);
+                    context.turns().bind(actor.getSystem(), context.self());
                     Behavior<M> behavior = type.behavior().apply(context);
                     begun.complete(null);
                     return behavior;
                   });
           ActorRef<Object> child =
               parent.spawnAnonymous(
-                  Behaviors.intercept(() -> new MailInterceptor<>(type.messages()), author));
+                  Behaviors.intercept(
+                      () -> new MailInterceptor<>(type.messages(), context.turns()), author));
           parent.watch(child);
           return Behaviors.receive(Stop.class)
               .onMessage(Stop.class, stop -> Behaviors.stopped())
@@ -313,67 +341,88 @@ final class RerunsClient implements Reruns, OperationTask {
     Crashed why =
         new Crashed(failure == null ? "the behavior stopped" : "the behavior crashed: " + failure);
     begun.completeExceptionally(why);
-    context.ended(why);
+    context.turns().ended(why);
     return Behaviors.same();
   }
 
+  /** Gives all steps, one after the other. */
   private <M> CompletionStage<Void> feed(
-      Tape tape, SandboxContext<M> context, int at, OperationRun run, AtomicLong inputs) {
-    if (at == tape.inputs().size() || run.isStopped()) {
-      return CompletableFuture.completedStage(null);
-    }
-    Tape.Input input = tape.inputs().get(at);
-    tape.begins(input);
-    return give(input, context)
-        .handle((done, failure) -> failure)
-        .thenCompose(
-            failure -> {
-              Throwable cause =
-                  failure instanceof CompletionException ? failure.getCause() : failure;
-              if (cause instanceof Crashed) {
-                if (at + 1 < tape.inputs().size()) { // else it may have ended there then too
-                  tape.diverged(cause.getMessage());
-                }
-                return CompletableFuture.completedStage(null);
+      Tape tape, SandboxContext<M> context, OperationRun run, AtomicLong inputs) {
+    CompletableFuture<Void> fed = new CompletableFuture<>();
+    feed(tape, context, 0, run, inputs, fed);
+    return fed;
+  }
+
+  private <M> void feed(
+      Tape tape,
+      SandboxContext<M> context,
+      int from,
+      OperationRun run,
+      AtomicLong inputs,
+      CompletableFuture<Void> fed) {
+    int at = from;
+    while (at < tape.steps().size() && !run.isStopped()) {
+      Tape.Step step = tape.steps().get(at++);
+      CompletableFuture<Void> given = context.give(step).toCompletableFuture();
+      int next = at;
+      if (!given.isDone()) {
+        given.whenComplete(
+            (done, failure) -> {
+              if (goesOn(tape, step, failure, next, run, inputs, fed)) {
+                feed(tape, context, next, run, inputs, fed);
               }
-              if (cause != null) {
-                return CompletableFuture.<Void>failedStage(cause);
-              }
-              run.progress("inputs", inputs.incrementAndGet());
-              return feed(tape, context, at + 1, run, inputs);
             });
-  }
-
-  private <M> CompletionStage<Void> give(Tape.Input input, SandboxContext<M> context) {
-    if (input.isTimer()) {
-      return context.timer(input);
+        return;
+      }
+      // not by recursion: many steps may be over at once
+      if (!goesOn(tape, step, failureOf(given), next, run, inputs, fed)) {
+        return;
+      }
     }
-    return input.version().topic()
-        ? readable(input, source.message(input))
-            .thenCompose(message -> context.message(input, message))
-        : readable(input, source.entry(input)).thenCompose(entry -> context.signal(input, entry));
+    context
+        .turns()
+        .rest()
+        .whenComplete(
+            (done, failure) -> goesOn(tape, null, failure, Integer.MAX_VALUE, run, inputs, fed));
   }
 
-  private static <T> CompletionStage<T> readable(
-      Tape.Input input, CompletionStage<Optional<T>> read) {
-    return read.handle(
-        (found, failure) -> {
-          if (failure == null) {
-            return found.orElseThrow(() -> unreadable(input, ErrorCode.COMPACTED));
-          }
-          Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-          if (cause instanceof MemSpaceException why && GONE.contains(why.code())) {
-            throw unreadable(input, why.code());
-          }
-          throw new CompletionException(cause);
-        });
+  private static Throwable failureOf(CompletableFuture<Void> done) {
+    return done.handle((none, failure) -> failure).join();
   }
 
-  private static MemSpaceException unreadable(Tape.Input input, ErrorCode code) {
-    return new MemSpaceException(
-        code,
-        "input [%s] of space [%s] at revision [%d] can't be read any more: %s; leave it away by [without], or begin behind it"
-            .formatted(
-                input.version().key(), input.space(), input.version().revision(), code.label()));
+  /** False if the step was the last one, as {@code fed} then tells. */
+  private static boolean goesOn(
+      Tape tape,
+      Tape.Step step,
+      Throwable failure,
+      int next,
+      OperationRun run,
+      AtomicLong inputs,
+      CompletableFuture<Void> fed) {
+    Throwable cause = Failures.unwrap(failure);
+    if (cause instanceof Crashed) {
+      boolean went = // on, then; what its own watches brought was no turn of the behavior
+          tape.steps().stream().skip(next).anyMatch(each -> !(each instanceof Tape.Raw));
+      if (went) {
+        tape.diverged(cause.getMessage());
+      }
+      fed.complete(null);
+      return false;
+    }
+    if (cause != null) {
+      fed.completeExceptionally(cause);
+      return false;
+    }
+    if (step == null) {
+      if (tape.isEndedByItself()) {
+        tape.diverged("it goes on where it had crashed or stopped");
+      }
+      fed.complete(null);
+      return false;
+    }
+    if (step instanceof Tape.Input || step instanceof Tape.Raw) {
+      run.progress("inputs", inputs.incrementAndGet());
+    }
+    return true;
   }
 }

@@ -69,6 +69,7 @@ final class AgentRoutes {
   record AgentJson(
       String id,
       String type,
+      String owner,
       String state,
       String node,
       List<MountRoutes.MountJson> mounts,
@@ -79,6 +80,7 @@ final class AgentRoutes {
       return new AgentJson(
           agent.id(),
           agent.type(),
+          agent.owner(),
           agent.state().name().toLowerCase(Locale.ROOT),
           agent.node(),
           agent.mounts().stream().map(MountRoutes.MountJson::of).toList(),
@@ -122,7 +124,12 @@ final class AgentRoutes {
                       mounts(request.mounts()),
                       Required.texts("config", request.config()));
               return replays.once(
-                  call, body, () -> agents.spawn(call.principal(), spec).thenApply(this::spawned));
+                  call,
+                  body,
+                  () ->
+                      agents
+                          .spawn(call.principal(), spec, call.writeOptions())
+                          .thenApply(this::spawned));
             });
   }
 

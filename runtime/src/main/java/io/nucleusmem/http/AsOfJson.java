@@ -71,6 +71,7 @@ final class AsOfJson {
   record AgentAtJson(
       String id,
       String type,
+      String owner,
       String state,
       String node,
       List<MountRoutes.MountJson> mounts,
@@ -79,6 +80,7 @@ final class AsOfJson {
       return new AgentAtJson(
           agent.id(),
           agent.type(),
+          agent.owner(),
           agent.state().name().toLowerCase(Locale.ROOT),
           agent.node().orElse(null),
           agent.mounts().stream().map(MountRoutes.MountJson::of).toList(),

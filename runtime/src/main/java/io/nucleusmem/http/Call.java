@@ -35,6 +35,7 @@ final class Call {
   private static final int REQUEST_ID_MAX = 128;
   private static final int METADATA_BYTES_MAX = 4_096;
   private static final int DIGITS_MAX = 18; // fits a long
+  private static final String INSTANT = "instant such as 2026-11-23T14:03:07.123Z";
   private static final String JSON = "application/json";
   private static final Pattern BOOKMARK = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}");
 
@@ -282,9 +283,15 @@ final class Call {
     if (isDigits(text)) {
       return ReadAt.revision(parseRevision(field, text));
     }
-    return BOOKMARK.matcher(text).matches()
-        ? ReadAt.bookmark(text)
-        : ReadAt.instant(instant(field, text));
+    if (BOOKMARK.matcher(text).matches()) {
+      return ReadAt.bookmark(text);
+    }
+    try {
+      return ReadAt.instant(instant(field, text));
+    } catch (MemSpaceException refused) {
+      throw MemSpaceException.invalid(
+          field, text, "a revision (digits), an %s or a bookmark's name".formatted(INSTANT));
+    }
   }
 
   /** A revision: a whole number from 1. */
@@ -309,10 +316,7 @@ final class Call {
       }
       return found.isAfter(LAST) ? LAST : found.truncatedTo(ChronoUnit.MILLIS);
     } catch (DateTimeParseException e) {
-      throw MemSpaceException.invalid(
-          field,
-          text,
-          "a revision (digits), an instant such as 2026-11-23T14:03:07.123Z or a bookmark's name");
+      throw MemSpaceException.invalid(field, text, "an " + INSTANT);
     }
   }
 

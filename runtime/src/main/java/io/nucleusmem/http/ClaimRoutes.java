@@ -77,7 +77,10 @@ final class ClaimRoutes {
                   body,
                   () ->
                       callers
-                          .withMount(call, mounted -> mounted.claim(prefix, worker, lease, max))
+                          .withMount(
+                              call,
+                              mounted ->
+                                  mounted.claim(prefix, worker, lease, max, call.writeOptions()))
                           .thenApply(
                               claims ->
                                   Answers.ok(

@@ -70,8 +70,16 @@ final class DiffRoutes {
     Map<String, MergePolicy> resolved() {
       Map<String, MergePolicy> all = new HashMap<>();
       Required.texts("resolve", resolve)
-          .forEach((key, side) -> all.put(key, MergePolicy.ofLabel("resolve." + key, side)));
+          .forEach((key, side) -> all.put(key, side("resolve." + key, side)));
       return all;
+    }
+
+    private static MergePolicy side(String field, String label) {
+      MergePolicy side = MergePolicy.ofLabel(field, label);
+      if (side == MergePolicy.FAIL) { // a key that is to fail is one that is not resolved
+        throw MemSpaceException.invalid(field, label, "ours or theirs");
+      }
+      return side;
     }
   }
 

@@ -85,7 +85,7 @@ final class ForkRoutes {
     if (at.isTextual() && !at.textValue().isEmpty()) {
       return Call.past("at", at.textValue());
     }
-    if (at.isIntegralNumber() && at.canConvertToLong()) {
+    if (at.isIntegralNumber() && at.canConvertToLong() && at.longValue() > 0) {
       return ReadAt.revision(at.longValue());
     }
     throw MemSpaceException.invalid("at", at, "a revision, an instant or a bookmark's name");

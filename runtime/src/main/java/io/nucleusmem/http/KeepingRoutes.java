@@ -139,20 +139,24 @@ final class KeepingRoutes {
               EntryKey key = request.entry();
               long revision = revision("revision", request.revision());
               String reason = Required.text("reason", request.reason());
-              return keeping
-                  .quarantine(call.principal(), call.path("space"), key, revision, reason)
-                  .thenApply(
-                      done ->
-                          Answers.ok(
-                              Map.of(
-                                  "key",
-                                  key.name(),
-                                  "region",
-                                  key.region().label(),
-                                  "revision",
-                                  revision,
-                                  "reason",
-                                  reason)));
+              return once(
+                  call,
+                  body,
+                  () ->
+                      keeping
+                          .quarantine(call.principal(), call.path("space"), key, revision, reason)
+                          .thenApply(
+                              done ->
+                                  Answers.ok(
+                                      Map.of(
+                                          "key",
+                                          key.name(),
+                                          "region",
+                                          key.region().label(),
+                                          "revision",
+                                          revision,
+                                          "reason",
+                                          reason))));
             });
   }
 
@@ -168,9 +172,13 @@ final class KeepingRoutes {
         call.revision("revision")
             .orElseThrow(() -> MemSpaceException.invalid("revision", "absent", "a revision"));
     EntryKey key = new EntryKey(call.region(), call.path("key"));
-    return keeping
-        .release(call.principal(), call.path("space"), key, revision)
-        .thenApply(done -> Answers.noContent());
+    return once(
+        call,
+        Bytes.EMPTY,
+        () ->
+            keeping
+                .release(call.principal(), call.path("space"), key, revision)
+                .thenApply(done -> Answers.noContent()));
   }
 
   private CompletionStage<HttpResponse> revert(Call call) {
@@ -188,16 +196,18 @@ final class KeepingRoutes {
                           call,
                           mounted ->
                               mounted
-                                  .revert(key, to)
+                                  .revert(key, to, call.writeOptions())
                                   .thenApply(
                                       written ->
-                                          Answers.ok(
-                                              new RevertedJson(
-                                                  call.path("space"),
-                                                  key.region().label(),
-                                                  key.name(),
-                                                  written.revision(),
-                                                  written.at())))));
+                                          Answers.replayed(
+                                              Answers.ok(
+                                                  new RevertedJson(
+                                                      call.path("space"),
+                                                      key.region().label(),
+                                                      key.name(),
+                                                      written.revision(),
+                                                      written.at())),
+                                              written.replayed()))));
             });
   }
 

@@ -112,7 +112,7 @@ final class MountRoutes {
                   body,
                   () ->
                       spaces
-                          .mount(call.principal(), call.path("space"), request)
+                          .mount(call.principal(), call.path("space"), request, call.writeOptions())
                           .thenApply(mounted -> created(mounted.mount())));
             });
   }

@@ -65,7 +65,7 @@ final class Replays {
                 "%s [%s] was used for another request; use a new one for each request"
                     .formatted(Headers.IDEMPOTENCY_KEY, key.get()));
           }
-          return first.get()
+          return first.get() || found.response().getHeader(Headers.REPLAYED).isPresent()
               ? found.response()
               : found.response().addHeader(Headers.of(Headers.REPLAYED, "true"));
         });

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
@@ -25,26 +26,39 @@ import java.util.function.Supplier;
  * confirmed when the behavior has handled it, or lets something leave while it does.
  */
 public final class LifeLog {
-  /** A call of a model or tool. */
-  public static final String CALL = "call";
-
-  /** The clock was read. */
-  public static final String CLOCK = "clock";
-
-  /** The seed of a source of random numbers. */
-  public static final String RANDOM = "random";
-
-  /** A timer fired. */
-  public static final String TIMER = "timer";
-
-  static final String TOO_LARGE = "/too-large"; // behind a kind: the reply is its hash
-
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
-  /** What the behavior is handling, and what it can have seen by then. */
-  public record Mark(String watch, long revision, long input, long seen) {
-    /** Nothing is being handled. */
-    public static final Mark NONE = new Mark("", 0, 0, 0);
+  /**
+   * What the behavior is handling, and what it can have seen by then.
+   *
+   * @param input its number; 0: nothing, or the behavior's begin
+   * @param seen number of the newest read
+   */
+  public record Mark(String watch, long revision, long input, long seen, Asks asks) {}
+
+  /** What one input has asked for so far. Results name their question by it. */
+  public static final class Asks {
+    final boolean recorded; // else its input is not, nor what comes of it
+    private final AtomicLong count = new AtomicLong();
+
+    Asks(boolean recorded) {
+      this.recorded = recorded;
+    }
+
+    /** The number of the next question. */
+    public long next() {
+      return count.incrementAndGet();
+    }
+  }
+
+  /** Work on a thread of its own. */
+  private static final class Work {
+    private final Mark asked;
+    private boolean read; // something of the memory
+
+    private Work(Mark asked) {
+      this.asked = asked;
+    }
   }
 
   private final ReceiptLog log;
@@ -52,8 +66,11 @@ public final class LifeLog {
   private final Life id;
 
   private final UnderWay underWay = new UnderWay();
-  private volatile Mark current = Mark.NONE; // on the behavior's thread
-  private final ThreadLocal<Mark> ofSteps = new ThreadLocal<>(); // on threads of its steps
+  private final Mark idle = new Mark("", 0, 0, 0, new Asks(true));
+  private volatile Mark current = idle; // on the behavior's thread
+  private final LifeTurns turns;
+  private final LifeCalls calls;
+  private final ThreadLocal<Work> work = new ThreadLocal<>(); // on threads of its work
 
   // keeps effects in their order; taken before the other
   private final Object leavingLock = new Object();
@@ -63,13 +80,17 @@ public final class LifeLog {
   private final Object lock = new Object();
   private final Map<String, Long> confirmed = new HashMap<>();
   private boolean confirming; // the log writes its mark with the next round
+  private final Map<Long, Long> watches = new HashMap<>(); // of its own, by what they ask for
   private long seq;
+  private long lastRead; // its seq
   private long ticket; // of the newest read, which an effect has to wait for
 
   LifeLog(ReceiptLog log, String agent, Life id) {
     this.log = log;
     this.agent = agent;
     this.id = id;
+    this.turns = new LifeTurns(this, agent, id);
+    this.calls = new LifeCalls(this, agent, id);
   }
 
   ReceiptSettings settings() {
@@ -78,7 +99,9 @@ public final class LifeLog {
 
   /** What the agent is, and has mounted from now on. */
   public void began(Began what) {
-    log.offer(new LogRecord.LifeBegan(agent, id, what), false);
+    synchronized (lock) {
+      log.offer(new LogRecord.LifeBegan(agent, id, what.at(seq)), false);
+    }
   }
 
   // ---- what comes in ----
@@ -87,15 +110,44 @@ public final class LifeLog {
    * Records what a watch brought; the stage gives the number of the first, once it is on disk. The
    * behavior gets it after that.
    *
-   * @param input true if the behavior takes it as a message, whose {@link Mark} is told to be
-   *     handled
+   * @param redelivered how many of the first ones may have been seen before
    */
   public CompletionStage<Long> input(
+      How how,
+      String space,
+      String mount,
+      String watch,
+      int redelivered,
+      List<SeenVersion> versions) {
+    return input(how, true, space, mount, watch, 0, redelivered, versions);
+  }
+
+  /** What a watch of the behavior's own asks for, and which one of those it is. */
+  record OwnWatch(long request, long number) {
+    static final String VIA = "watch";
+  }
+
+  /** A watch that the behavior opens by itself. */
+  OwnWatch watching(long request) {
+    synchronized (lock) {
+      return new OwnWatch(request, watches.merge(request, 1L, Long::sum));
+    }
+  }
+
+  /** The same of a watch of the behavior's own. */
+  CompletionStage<Long> input(
+      How how, String space, String mount, OwnWatch watch, List<SeenVersion> versions) {
+    return input(how, false, space, mount, OwnWatch.VIA, watch.request(), watch.number(), versions);
+  }
+
+  private CompletionStage<Long> input(
       How how,
       boolean input,
       String space,
       String mount,
       String watch,
+      long request,
+      long at,
       List<SeenVersion> versions) {
     long first;
     CompletionStage<Void> written;
@@ -105,10 +157,19 @@ public final class LifeLog {
       written =
           log.write(
               new LogRecord.Delivered(
-                  agent, id, first, how, input, space, mount, watch, 0, 0, 0, versions));
+                  agent, id, first, how, input, space, mount, watch, 0, request, at, versions));
       seq += Math.max(1, versions.size());
     }
     return written.thenApply(done -> first);
+  }
+
+  /** Numbers what a watch brought whose space keeps no receipts; the first number. */
+  public long unrecorded(int versions) {
+    synchronized (lock) {
+      long first = seq + 1;
+      seq += versions;
+      return first;
+    }
   }
 
   /**
@@ -150,112 +211,110 @@ public final class LifeLog {
   private void addRead(int numbers, LongFunction<LogRecord> record) {
     ticket = log.offer(record.apply(seq + 1), true);
     seq += Math.max(1, numbers);
+    lastRead = seq;
   }
 
-  /**
-   * Records that a timer fired, in place of an input: what comes of it belongs to it.
-   *
-   * @param set what was being handled when it was set
-   * @throws MemSpaceException {@code BUSY}: then it must not be handed over
-   */
-  public void fired(String timer, Mark set) {
+  /** The same of a record that has one number, and is the agent's only if it fits. */
+  void addRead(LongFunction<LogRecord> record) {
     synchronized (lock) {
-      addRead(
-          1,
-          at ->
-              new LogRecord.Called(
-                  agent, id, at, TIMER, timer, set.input(), Bytes.EMPTY, false, Bytes.EMPTY, 0, 0));
-      current = new Mark("", 0, seq, seq);
+      addRead(1, record);
     }
   }
 
-  /** Records what the clock or a source of random numbers gave. */
-  public void called(String kind, String name, Mark during, Bytes reply) {
-    called(kind, name, during, Bytes.EMPTY, false, reply, 0, 0);
-  }
-
-  /**
-   * Records an answer from outside. On disk before the next effect leaves. Of the request its hash
-   * is kept; of a reply that is too large too.
-   *
-   * @param micros how long it took
-   * @throws MemSpaceException {@code BUSY}: then it must not be handed over
-   */
-  public void called(
-      String kind,
-      String name,
-      Mark during,
-      Bytes request,
-      boolean failed,
-      Bytes reply,
-      long micros,
-      long tokens) {
-    boolean kept = reply.length() <= log.settings().replyBytesMax();
-    Bytes text = kept ? reply : Hashes.sha256(reply);
+  /** Adds a record for which nothing waits. */
+  long add(LongFunction<LogRecord> record) {
     synchronized (lock) {
-      addRead(
-          1,
-          at ->
-              new LogRecord.Called(
-                  agent,
-                  id,
-                  at,
-                  kept ? kind : kind + TOO_LARGE,
-                  name,
-                  during.input(),
-                  request.isEmpty() ? request : Hashes.sha256(request),
-                  failed,
-                  text,
-                  micros,
-                  tokens));
+      log.offer(record.apply(seq + 1), true);
+      return ++seq;
     }
   }
 
-  // ---- how far it is ----
+  // ---- what the behavior is at ----
 
   /** What its messages have begun and not finished. */
   public UnderWay underWay() {
     return underWay;
   }
 
-  /** What is being handled now, by the behavior or by those of its steps that this thread runs. */
+  /** What is being handled now, by the behavior or by that work of its that this thread runs. */
   public Mark current() {
-    Mark steps = ofSteps.get();
-    return steps == null ? current : steps;
+    Work own = work.get();
+    return own == null ? current : own.asked;
   }
 
-  /** Runs steps on this thread: what they read and do belongs to what they were asked for in. */
-  public <T> T during(Mark asked, Callable<T> steps) throws Exception {
-    ofSteps.set(asked);
+  /** The same, for a read. */
+  Mark reads() {
+    Work own = work.get();
+    if (own != null) {
+      own.read = true;
+    }
+    return current();
+  }
+
+  void current(Mark mark) {
+    current = mark;
+  }
+
+  /** The result of work, and whether it read something of the memory. */
+  public record Worked<T>(T result, Throwable failure, boolean read) {}
+
+  /** Runs work on this thread: what it reads and does belongs to what it was asked for in. */
+  public <T> Worked<T> during(Mark asked, Callable<T> task) {
+    Work own = new Work(asked);
+    Work before = work.get();
+    work.set(own);
     try {
-      return steps.call();
+      return new Worked<>(task.call(), null, own.read);
+    } catch (Throwable failure) { // an Error too: the agent waits for an answer
+      return new Worked<>(null, failure, own.read);
     } finally {
-      ofSteps.remove();
+      work.set(before);
     }
   }
 
   /** The place of an input. */
   public Mark markOf(String watch, long revision, long input) {
+    return markOf(watch, revision, input, new Asks(true));
+  }
+
+  /** The place of an input that is not recorded. */
+  public Mark markOfUnrecorded(String watch, long revision, long input) {
+    return markOf(watch, revision, input, new Asks(false));
+  }
+
+  /** The place of a result of what was asked for in an input. */
+  public Mark markOfResult(Mark asked) {
+    return markOf(asked.watch(), asked.revision(), asked.input(), asked.asks());
+  }
+
+  private Mark markOf(String watch, long revision, long input, Asks asks) {
     synchronized (lock) {
-      return new Mark(watch, revision, input, seq);
+      return new Mark(watch, revision, input, lastRead, asks);
     }
   }
 
-  /** The behavior takes a message. */
-  public void begins(Mark mark) {
-    current = mark;
+  /** In which order the behavior takes what comes. */
+  public LifeTurns turns() {
+    return turns;
   }
+
+  /** What comes from outside. */
+  public LifeCalls calls() {
+    return calls;
+  }
+
+  // ---- how far it is ----
 
   /** The behavior has taken the message. */
   public void handled(Mark mark) {
     confirm(mark);
-    current = Mark.NONE;
+    current = idle;
   }
 
   private void confirm(Mark mark) {
     boolean further = false;
     synchronized (lock) {
-      if (mark.input() > 0 && !mark.watch().isEmpty()) {
+      if (mark.input() > 0 && !mark.watch().isEmpty() && mark.asks().recorded) {
         further = raise(mark.watch(), mark.revision());
       }
       if (mark.seen() > 0) {
@@ -301,7 +360,7 @@ public final class LifeLog {
     synchronized (leavingLock) {
       long upTo;
       synchronized (lock) {
-        seen = seq;
+        seen = lastRead;
         upTo = ticket;
       }
       if (leaving.isDone() && log.isDurable(upTo)) {
@@ -324,13 +383,13 @@ public final class LifeLog {
         left = later;
       }
     }
-    confirm(new Mark(mark.watch(), mark.revision(), mark.input(), seen));
+    confirm(new Mark(mark.watch(), mark.revision(), mark.input(), seen, mark.asks()));
     if (record != null) {
       underWay.write(mark, left);
     }
     return record == null
         ? left
-        : left.whenComplete((value, failure) -> acted(mark, record, value, failure));
+        : log.leaves(left.whenComplete((value, failure) -> acted(mark, record, value, failure)));
   }
 
   /** Lets something leave that is no record of its own. */
@@ -371,10 +430,7 @@ public final class LifeLog {
           if (failure == null) {
             later.complete(value);
           } else {
-            later.completeExceptionally(
-                failure instanceof CompletionException && failure.getCause() != null
-                    ? failure.getCause()
-                    : failure);
+            later.completeExceptionally(Failures.unwrap(failure));
           }
         });
   }
@@ -416,6 +472,7 @@ public final class LifeLog {
                 mark.input(),
                 effect.request(),
                 failure == null,
+                failure == null ? Bytes.EMPTY : Failures.encode(failure),
                 effect.versions()),
             false);
       }

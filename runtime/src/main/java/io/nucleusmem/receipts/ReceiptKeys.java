@@ -139,14 +139,12 @@ final class ReceiptKeys {
           .u8(tag(version) & (1 << BUCKET_BITS) - 1);
     }
     Bytes name = Bytes.utf8(version.key());
-    return head('W', 16 + 1 + name.length() + 2 + 8)
-        .raw(space)
-        .u8(version.code())
-        .escaped(name);
+    return head('W', 16 + 1 + name.length() + 2 + 8).raw(space).u8(version.code()).escaped(name);
   }
 
   /**
-   * Tells keys apart, most of the time: Java's hash of the text, its bits mixed as MurmurHash3 ends.
+   * Tells keys apart, most of the time: Java's hash of the text, its bits mixed as MurmurHash3
+   * ends.
    */
   static int tag(SeenVersion version) {
     int hash = version.key().hashCode();

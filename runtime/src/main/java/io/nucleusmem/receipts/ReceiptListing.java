@@ -21,8 +21,8 @@ import java.util.Set;
  *
  * <p>A row stands at the first round that it lists, and lists none of another second of the store's
  * time. So what lies behind a place is found from the begin of its second on, and rows go with the
- * seconds that retention lets go. Between its first and its last round, both in its key, a row lists
- * all there are; so it is a function of the log, whoever writes it, and may be written twice.
+ * seconds that retention lets go. Between its first and its last round, both in its key, a row
+ * lists all there are; so it is a function of the log, whoever writes it, and may be written twice.
  *
  * <pre>
  * of an agent    format(1)=1 places

@@ -4,6 +4,7 @@ import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.Feeding;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.store.KvStore;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,7 +15,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -32,6 +35,7 @@ import java.util.function.BooleanSupplier;
  */
 public final class ReceiptLog implements AutoCloseable, Feeding {
   private static final int CONFIRMED_MAX = 2_000; // lives whose mark one round writes
+  private static final Duration LEAVING_MAX = Duration.ofSeconds(2); // that a flush waits for
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
   private record Waiting(long ticket, CompletableFuture<Void> stage) {}
@@ -43,6 +47,7 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
   private final AtomicInteger feeding = new AtomicInteger(); // writes whose watchers are being told
   private final AtomicInteger settling = new AtomicInteger(); // one thread completes stages
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final Set<CompletableFuture<Void>> leaving = ConcurrentHashMap.newKeySet(); // effects
 
   // guards all below; taken behind a life's lock
   private final ReentrantLock lock = new ReentrantLock();
@@ -199,8 +204,29 @@ public final class ReceiptLog implements AutoCloseable, Feeding {
     }
   }
 
-  /** Writes what waits: whoever asks afterwards finds all that came before. */
+  /** An effect has left whose record comes when it is acknowledged. */
+  <T> CompletionStage<T> leaves(CompletionStage<T> effect) {
+    CompletableFuture<Void> recorded = new CompletableFuture<>();
+    leaving.add(recorded);
+    return effect.whenComplete(
+        (done, failure) -> {
+          leaving.remove(recorded);
+          recorded.complete(null);
+        });
+  }
+
+  /**
+   * Writes what waits: whoever asks afterwards finds all that came before, and the effects that
+   * were under way, unless they take longer than {@link #LEAVING_MAX}.
+   */
   public CompletionStage<Void> flush() {
+    return CompletableFuture.allOf(leaving.toArray(CompletableFuture<?>[]::new))
+        .orTimeout(LEAVING_MAX.toMillis(), TimeUnit.MILLISECONDS)
+        .handle((done, late) -> null)
+        .thenCompose(done -> durable());
+  }
+
+  private CompletionStage<Void> durable() {
     long newest;
     lock.lock();
     try {

@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -74,8 +75,7 @@ final class ReceiptReader {
     return tail.read()
         .thenCompose(
             tail ->
-                places(
-                        ReceiptKeys.rangeOfAgent(agent, after, until), after, ReceiptListing::places)
+                places(ReceiptKeys.rangeOfAgent(agent, after, until), after, ReceiptListing::places)
                     .thenCombine(
                         places(
                             ReceiptKeys.from(ReceiptKeys.agent(agent), after.timestamp()),
@@ -193,7 +193,8 @@ final class ReceiptReader {
               }
               // what other rows list lies behind the begin of the last one
               Row last = page.rows().get(page.rows().size() - 1);
-              TreeSet<Place> all = new TreeSet<>(found.headSet(ReceiptKeys.placeOf(last.key()), true));
+              TreeSet<Place> all =
+                  new TreeSet<>(found.headSet(ReceiptKeys.placeOf(last.key()), true));
               return all.isEmpty()
                   ? places(page.rest().get(), after, listed, found)
                   : CompletableFuture.completedStage(new Places(all, true));
@@ -212,8 +213,7 @@ final class ReceiptReader {
   }
 
   private CompletionStage<Places> oneVersion(Bytes space, SeenVersion version, Place after) {
-    return places(
-            ReceiptKeys.rangeOfVersion(space, version, after), after, ReceiptListing::places)
+    return places(ReceiptKeys.rangeOfVersion(space, version, after), after, ReceiptListing::places)
         .thenCombine(
             places(
                 ReceiptKeys.from(ReceiptKeys.block(space, version), after.timestamp()),
@@ -224,8 +224,7 @@ final class ReceiptReader {
 
   private CompletionStage<Places> anyVersion(Bytes space, SeenVersion version, Place after) {
     TreeSet<Place> found = new TreeSet<>();
-    return allPlaces(
-            ReceiptKeys.rangeOfKey(space, version), after, ReceiptListing::places, found)
+    return allPlaces(ReceiptKeys.rangeOfKey(space, version), after, ReceiptListing::places, found)
         .thenCompose(
             done ->
                 allPlaces(
@@ -387,6 +386,34 @@ final class ReceiptReader {
                   });
               return followers;
             });
+  }
+
+  /** Those lives whose node has stopped or died: they go on nowhere. */
+  CompletionStage<Set<Life>> ended(Set<Life> lives) {
+    return new DeadLogs(store)
+        .nodes()
+        .thenApply(
+            nodes ->
+                lives.stream()
+                    .filter(life -> isEnded(life.node(), nodes))
+                    .collect(Collectors.toSet()));
+  }
+
+  private static boolean isEnded(long node, Map<Long, NodeRow> nodes) {
+    Optional<Long> follower =
+        nodes.entrySet().stream()
+            .filter(each -> each.getValue().follows() == node)
+            .map(Map.Entry::getKey)
+            .findFirst();
+    if (follower.isPresent()) {
+      return isEnded(follower.get(), nodes);
+    }
+    NodeRow row = nodes.get(node);
+    return row == null
+        || !row.isOpen()
+        || nodes.entrySet().stream() // of a process that was killed and began again
+            .anyMatch(
+                each -> each.getKey() > node && each.getValue().address().equals(row.address()));
   }
 
   /**

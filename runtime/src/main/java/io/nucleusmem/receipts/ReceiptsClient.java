@@ -234,8 +234,28 @@ public final class ReceiptsClient implements Receipts {
                               (name, ids) -> told(caller, name, ids),
                               containmentMax)
                           .of(id, new Containment.Version(space, version))
+                          .thenCompose(found -> ofSomething(found, id, version))
                           .thenCombine(allKept(id, version), Containment::completeIf));
         });
+  }
+
+  /** That nobody got a version is told only of one that is there, or was. */
+  private CompletionStage<Containment> ofSomething(
+      Containment found, LedgerId space, SeenVersion version) {
+    return found.readers().isEmpty()
+        ? versions
+            .isUnknown(space, version)
+            .thenApply(
+                unknown -> {
+                  if (unknown) {
+                    throw new MemSpaceException(
+                        version.topic() ? ErrorCode.MESSAGE_NOT_FOUND : ErrorCode.ENTRY_NOT_FOUND,
+                        "revision [%d] wrote nothing at [%s]"
+                            .formatted(version.revision(), version.key()));
+                  }
+                  return found;
+                })
+        : CompletableFuture.completedStage(found);
   }
 
   /** False where receipts of a version may have been let go. */

@@ -10,7 +10,6 @@ import io.nucleusmem.memspace.Published;
 import io.nucleusmem.memspace.SubscriptionInfo;
 import io.nucleusmem.memspace.SubscriptionSpec;
 import io.nucleusmem.memspace.Watch;
-import io.nucleusmem.memspace.WatchEvent;
 import io.nucleusmem.memspace.WatchHandler;
 import io.nucleusmem.memspace.WriteOptions;
 import java.time.Duration;
@@ -52,22 +51,13 @@ final class RecordedTopic implements MountedTopic {
 
   @Override
   public CompletionStage<Optional<Message>> message(long revision) {
-    LifeLog.Mark during = space.life().current();
-    return topic
-        .message(revision)
-        .thenApply(
-            found -> {
-              saw(
-                  "message",
-                  during,
-                  Requests.message(name(), revision),
-                  List.of(SeenVersion.message(name(), found.map(Message::revision).orElse(0L))));
-              return found;
-            });
-  }
-
-  private void saw(String via, LifeLog.Mark during, long request, List<SeenVersion> versions) {
-    space.saw(How.READ, via, during, request, 0, versions);
+    return space.seen(
+        How.READ,
+        "message",
+        Requests.message(name(), revision),
+        topic.message(revision),
+        found -> 0L,
+        found -> List.of(SeenVersion.message(name(), found.map(Message::revision).orElse(0L))));
   }
 
   private List<SeenVersion> versions(List<Message> messages) {
@@ -76,97 +66,87 @@ final class RecordedTopic implements MountedTopic {
 
   @Override
   public CompletionStage<Paged<Message>> fetch(MessageRange range) {
-    LifeLog.Mark during = space.life().current();
-    return topic
-        .fetch(range)
-        .thenApply(
-            page -> {
-              space.saw(
-                  How.SCAN,
-                  "fetch",
-                  during,
-                  Requests.fetch(name(), range),
-                  page.revision(),
-                  versions(page.items()));
-              return page;
-            });
+    return space.page(
+        How.SCAN, "fetch", Requests.fetch(name(), range), topic.fetch(range), this::versions);
   }
 
   @Override
   public CompletionStage<Watch> watch(
       OptionalLong from, Optional<String> to, boolean values, WatchHandler handler) {
-    if (!space.receipts()) {
-      return topic.watch(from, to, values, handler);
-    }
     return topic.watch(
         from,
         to,
         values,
-        event ->
-            event instanceof WatchEvent.Signals some
-                ? space
-                    .life()
-                    .input(
-                        How.MESSAGE,
-                        false,
-                        space.mount().space(),
-                        space.mount().id(),
-                        "watch",
-                        some.signals().stream()
-                            .map(signal -> SeenVersion.message(name(), signal.revision()))
-                            .toList())
-                    .thenCompose(first -> handler.on(event))
-                : handler.on(event));
+        space.recorded(
+            How.MESSAGE,
+            Requests.watch(name(), to, values),
+            signals ->
+                signals.stream()
+                    .map(signal -> SeenVersion.message(name(), signal.revision()))
+                    .toList(),
+            handler));
   }
 
   // ---- durable subscriptions: taking, acknowledging and giving back are effects ----
 
   @Override
   public CompletionStage<SubscriptionInfo> subscribe(String name, SubscriptionSpec spec) {
-    return space.life().effect(() -> topic.subscribe(name, spec));
+    return space.fact(
+        "subscribe",
+        Requests.subscription(name(), name, Optional.of(spec)),
+        space.life().effect(() -> topic.subscribe(name, spec)));
   }
 
   @Override
   public CompletionStage<List<Delivery>> pull(String subscription, int max, Duration wait) {
-    LifeLog.Mark during = space.life().current();
-    return space
-        .life()
-        .effect(() -> topic.pull(subscription, max, wait))
-        .thenApply(
-            deliveries -> {
-              space.saw(
-                  How.MESSAGE,
-                  "pull",
-                  during,
-                  Requests.pull(name(), subscription, max),
-                  0,
-                  versions(deliveries.stream().map(Delivery::message).toList()));
-              return deliveries;
-            });
+    return space.seen(
+        How.MESSAGE,
+        "pull",
+        Requests.pull(name(), subscription, max),
+        space.life().effect(() -> topic.pull(subscription, max, wait)),
+        deliveries -> 0L,
+        deliveries -> versions(deliveries.stream().map(Delivery::message).toList()));
   }
 
   @Override
   public CompletionStage<Void> ack(String subscription, List<Long> revisions) {
-    return space.life().effect(() -> topic.ack(subscription, revisions));
+    return space.unlessRefused(
+        "ack",
+        Requests.ack(name(), subscription, revisions),
+        space.life().effect(() -> topic.ack(subscription, revisions)));
   }
 
   @Override
   public CompletionStage<Void> nack(String subscription, List<Long> revisions) {
-    return space.life().effect(() -> topic.nack(subscription, revisions));
+    return space.unlessRefused(
+        "nack",
+        Requests.ack(name(), subscription, revisions),
+        space.life().effect(() -> topic.nack(subscription, revisions)));
   }
 
   @Override
   public CompletionStage<SubscriptionInfo> subscription(String name) {
-    return topic.subscription(name);
+    return space.fact(
+        "subscription",
+        Requests.subscription(name(), name, Optional.empty()),
+        topic.subscription(name));
   }
 
   @Override
   public CompletionStage<List<SubscriptionInfo>> subscriptions() {
-    return topic.subscriptions();
+    return space
+        .fact(
+            "subscriptions",
+            Requests.topic(name()),
+            topic.subscriptions().thenApply(Facts.Subscriptions::new))
+        .thenApply(Facts.Subscriptions::items);
   }
 
   @Override
   public CompletionStage<Void> unsubscribe(String name) {
-    return space.life().effect(() -> topic.unsubscribe(name));
+    return space.unlessRefused(
+        "unsubscribe",
+        Requests.subscription(name(), name, Optional.empty()),
+        space.life().effect(() -> topic.unsubscribe(name)));
   }
 }

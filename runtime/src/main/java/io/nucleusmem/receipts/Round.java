@@ -19,7 +19,8 @@ import java.util.TreeMap;
  *
  * <p>Where lives began in an earlier log of the node the format is 3: {@code homes(varint)
  * node(8)*} stands before the texts, and {@code home(varint)} behind each {@code life}: 0 is this
- * log, 1 the first of the homes.
+ * log, 1 the first of the homes. Where there are turns or reasons of failures, which versions
+ * before them do not know, the format is higher by 2.
  *
  * @param node incarnation of the node
  * @param number of the round, from 1
@@ -29,12 +30,16 @@ import java.util.TreeMap;
 record Round(long node, long number, long timestamp, long before, List<LogRecord> records) {
   private static final int FORMAT = 2;
   private static final int FORMAT_WITH_HOMES = 3;
+  private static final int WITH_TURNS = 2; // more: there are turns, or reasons of failures
   private static final int FORMAT_WITHOUT_BYTES = 1; // no before in it
   private static final int DELIVERED = 1;
   private static final int CONFIRMED = 2;
   private static final int BEGAN = 3;
   private static final int ACTED = 4;
   private static final int CALLED = 5;
+  private static final int TURN = 6;
+  private static final int DONE = 1; // what became of an effect
+  private static final int FAILED = 2; // and why, behind it
   private static final int INPUT = 0x80; // added to the code of how it came
 
   Bytes encode() {
@@ -49,7 +54,9 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
     body.varint(records.size());
     records.forEach(record -> write(record, texts, body));
     BytesWriter out = new BytesWriter(body.size() + 64 + 8 * homes.size());
-    out.u8(homes.isEmpty() ? FORMAT : FORMAT_WITH_HOMES).i64(timestamp).varint(before);
+    int format = homes.isEmpty() ? FORMAT : FORMAT_WITH_HOMES;
+    boolean turns = records.stream().anyMatch(Round::isNew);
+    out.u8(turns ? format + WITH_TURNS : format).i64(timestamp).varint(before);
     if (!homes.isEmpty()) {
       out.varint(homes.size());
       homes.forEach(out::i64);
@@ -57,6 +64,12 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
     out.varint(texts.places.size());
     texts.places.keySet().forEach(out::text);
     return out.raw(body.toBytes()).toBytes();
+  }
+
+  /** True if versions before turns can't read it. */
+  private static boolean isNew(LogRecord record) {
+    return record instanceof LogRecord.Turn
+        || record instanceof LogRecord.Acted act && !act.failure().isEmpty();
   }
 
   /** What records name by its place. */
@@ -91,12 +104,20 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
     } else if (record instanceof LogRecord.Acted it) {
       head(ACTED, record, texts, out).varint(it.seq()).varint(texts.place(it.kind()));
       out.varint(texts.place(it.space())).varint(texts.place(it.mount()));
-      out.varint(it.during()).i64(it.request()).u8(it.done() ? 1 : 0);
+      out.varint(it.during()).i64(it.request());
+      if (it.failure().isEmpty()) {
+        out.u8(it.done() ? DONE : 0);
+      } else {
+        out.u8(FAILED).bytes(it.failure());
+      }
       versions(it.versions(), texts, out);
     } else if (record instanceof LogRecord.Called it) {
       head(CALLED, record, texts, out).varint(it.seq()).varint(texts.place(it.kind()));
       out.varint(texts.place(it.name())).varint(it.during()).bytes(it.request());
       out.u8(it.failed() ? 1 : 0).bytes(it.reply()).varint(it.micros()).varint(it.tokens());
+    } else if (record instanceof LogRecord.Turn it) {
+      head(TURN, record, texts, out).varint(it.seq()).u8(it.kind().code());
+      out.varint(it.after()).varint(it.input()).varint(it.ask());
     }
   }
 
@@ -117,15 +138,20 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
   static Round decode(Bytes key, Bytes value) {
     BytesReader in = new BytesReader(value);
     int format = in.u8();
-    if (format < FORMAT_WITHOUT_BYTES || format > FORMAT_WITH_HOMES) {
+    if (format < FORMAT_WITHOUT_BYTES || format > FORMAT_WITH_HOMES + WITH_TURNS) {
       throw new IllegalStateException(
           "a row of receipts has the format [%d]; this version reads up to [%d]"
-              .formatted(format, FORMAT_WITH_HOMES));
+              .formatted(format, FORMAT_WITH_HOMES + WITH_TURNS));
     }
     long timestamp = in.i64();
     long before = format == FORMAT_WITHOUT_BYTES ? 0 : in.varint();
     List<Long> homes = new ArrayList<>(List.of(ReceiptKeys.nodeOf(key)));
-    for (int left = format == FORMAT_WITH_HOMES ? in.count() : 0; left > 0; left--) {
+    for (int left =
+            format == FORMAT_WITH_HOMES || format == FORMAT_WITH_HOMES + WITH_TURNS
+                ? in.count()
+                : 0;
+        left > 0;
+        left--) {
       homes.add(in.i64());
     }
     List<String> texts = new ArrayList<>();
@@ -170,18 +196,16 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
         yield new LogRecord.Confirmed(agent, life, upTo);
       }
       case BEGAN -> new LogRecord.LifeBegan(agent, life, StateJson.decode(in.bytes(), Began.class));
-      case ACTED ->
-          new LogRecord.Acted(
+      case ACTED -> acted(agent, life, in, texts);
+      case TURN ->
+          new LogRecord.Turn(
               agent,
               life,
               in.varint(),
-              texts.get(in.count()),
-              texts.get(in.count()),
-              texts.get(in.count()),
+              LogRecord.TurnKind.ofCode(in.u8()),
               in.varint(),
-              in.i64(),
-              in.u8() == 1,
-              versions(in, texts));
+              in.varint(),
+              in.varint());
       case CALLED ->
           new LogRecord.Called(
               agent,
@@ -197,8 +221,31 @@ record Round(long node, long number, long timestamp, long before, List<LogRecord
               in.varint());
       default ->
           throw new IllegalStateException(
-              "a record of receipts has the kind [%d]; known are 1 to 5".formatted(kind));
+              "a record of receipts has the kind [%d]; known are 1 to 6".formatted(kind));
     };
+  }
+
+  private static LogRecord acted(String agent, Life life, BytesReader in, List<String> texts) {
+    long seq = in.varint();
+    String kind = texts.get(in.count());
+    String space = texts.get(in.count());
+    String mount = texts.get(in.count());
+    long during = in.varint();
+    long request = in.i64();
+    int done = in.u8();
+    Bytes failure = done == FAILED ? in.bytes() : Bytes.EMPTY;
+    return new LogRecord.Acted(
+        agent,
+        life,
+        seq,
+        kind,
+        space,
+        mount,
+        during,
+        request,
+        done == DONE,
+        failure,
+        versions(in, texts));
   }
 
   private static List<SeenVersion> versions(BytesReader in, List<String> texts) {

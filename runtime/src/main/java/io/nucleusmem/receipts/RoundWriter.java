@@ -108,6 +108,7 @@ final class RoundWriter {
       for (SeenVersion version : it.versions()) {
         bytes += RECORD_BYTES + 3L * version.key().length();
       }
+      bytes += it.failure().length();
     } else if (record instanceof LogRecord.Called it) {
       bytes += it.reply().length();
     } else if (record instanceof LogRecord.LifeBegan it) {

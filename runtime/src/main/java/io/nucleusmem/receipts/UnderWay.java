@@ -1,6 +1,7 @@
 package io.nucleusmem.receipts;
 
 import io.nucleusmem.receipts.LifeLog.Mark;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,19 +14,31 @@ import java.util.concurrent.CompletionStage;
  * way: were its watch's cursor to move before, a crash would lose what was to come of it.
  */
 public final class UnderWay {
-  private final Map<String, TreeMap<Long, Integer>> begun =
-      new HashMap<>(); // by watch and revision
+  private final Map<String, OfWatch> watches = new HashMap<>();
   private final Map<String, Runnable> listeners = new HashMap<>();
   private final CompletableFuture<Void> none = CompletableFuture.completedFuture(null);
   private int writes;
   private CompletableFuture<Void> written = none; // what waits for them
 
+  private static final class OfWatch {
+    final TreeMap<Long, Begun> begun = new TreeMap<>(); // by revision
+    long letGo; // what messages up to here begin holds up nothing
+  }
+
+  /** What one message has begun: how much of it is not finished, since when (System.nanoTime). */
+  private record Begun(int count, long since) {}
+
   /** Something begins, of the message with this mark. */
   public synchronized void begins(Mark mark) {
-    if (!mark.watch().isEmpty()) {
-      begun
-          .computeIfAbsent(mark.watch(), any -> new TreeMap<>())
-          .merge(mark.revision(), 1, Integer::sum);
+    if (mark.watch().isEmpty()) {
+      return;
+    }
+    OfWatch watch = watches.computeIfAbsent(mark.watch(), any -> new OfWatch());
+    if (mark.revision() > watch.letGo) {
+      watch.begun.merge(
+          mark.revision(),
+          new Begun(1, System.nanoTime()),
+          (before, one) -> new Begun(before.count() + 1, before.since()));
     }
   }
 
@@ -33,11 +46,13 @@ public final class UnderWay {
   public void ends(Mark mark) {
     Runnable listener;
     synchronized (this) {
-      TreeMap<Long, Integer> ofWatch = begun.get(mark.watch());
-      if (ofWatch == null) {
+      OfWatch watch = watches.get(mark.watch());
+      if (watch == null) {
         return;
       }
-      ofWatch.computeIfPresent(mark.revision(), (same, count) -> count == 1 ? null : count - 1);
+      watch.begun.computeIfPresent(
+          mark.revision(),
+          (same, all) -> all.count() == 1 ? null : new Begun(all.count() - 1, all.since()));
       listener = listeners.get(mark.watch());
     }
     if (listener != null) {
@@ -75,17 +90,30 @@ public final class UnderWay {
 
   /** Up to where the messages of a watch are done, of those up to {@code handled}. */
   public synchronized long doneUpTo(String watch, long handled) {
-    TreeMap<Long, Integer> ofWatch = begun.get(watch);
-    return ofWatch == null || ofWatch.isEmpty()
+    OfWatch known = watches.get(watch);
+    return known == null || known.begun.isEmpty()
         ? handled
-        : Math.min(handled, ofWatch.firstKey() - 1);
+        : Math.min(handled, known.begun.firstKey() - 1);
   }
 
-  /** What messages up to here have begun holds up their watch no more. */
+  /** What messages up to here have begun, and will, holds up their watch no more. */
   public synchronized void letGo(String watch, long upTo) {
-    TreeMap<Long, Integer> ofWatch = begun.get(watch);
-    if (ofWatch != null) {
-      ofWatch.headMap(upTo, true).clear();
+    OfWatch known = watches.get(watch);
+    if (known != null) {
+      known.letGo = Math.max(known.letGo, upTo);
+      known.begun.headMap(upTo, true).clear();
+    }
+  }
+
+  /** The same for the messages whose work has gone on for longer than this. */
+  public synchronized void letGoOlderThan(String watch, Duration most) {
+    OfWatch known = watches.get(watch);
+    if (known != null) {
+      long now = System.nanoTime();
+      while (!known.begun.isEmpty()
+          && now - known.begun.firstEntry().getValue().since() > most.toNanos()) {
+        letGo(watch, known.begun.firstKey());
+      }
     }
   }
 

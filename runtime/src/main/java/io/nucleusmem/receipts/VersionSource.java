@@ -57,6 +57,48 @@ final class VersionSource {
     return space(mount).topic(version.key()).message(version.revision());
   }
 
+  /**
+   * A version that a rerun can't do without.
+   *
+   * @return fails with why it can't be read any more, and what to do about it
+   */
+  static <T> CompletionStage<T> required(
+      String space, SeenVersion version, CompletionStage<Optional<T>> read) {
+    return read.handle(
+        (found, failure) -> {
+          if (failure == null && found.isPresent()) {
+            return found.get();
+          }
+          Throwable cause = Failures.unwrap(failure);
+          if (cause == null) {
+            throw unreadable(space, version, ErrorCode.COMPACTED);
+          }
+          if (cause instanceof MemSpaceException why && stateOf(why.code()).isPresent()) {
+            throw unreadable(space, version, why.code());
+          }
+          throw new CompletionException(cause);
+        });
+  }
+
+  private static MemSpaceException unreadable(String space, SeenVersion version, ErrorCode code) {
+    return new MemSpaceException(
+        code,
+        "input [%s] of space [%s] at revision [%d] can't be read any more: %s; leave it away by [without], or begin behind it"
+            .formatted(version.key(), space, version.revision(), code.label()));
+  }
+
+  /** Nothing where a version can't be read any more. */
+  <T> CompletionStage<Optional<T>> readable(CompletionStage<Optional<T>> read) {
+    return read.exceptionally(
+        failure -> {
+          if (Failures.unwrap(failure) instanceof MemSpaceException refused
+              && stateOf(refused.code()).isPresent()) {
+            return Optional.empty();
+          }
+          throw new CompletionException(Failures.unwrap(failure));
+        });
+  }
+
   /** When a version was written; empty, or failed, where it can't be shown. */
   CompletionStage<Optional<Instant>> writtenAt(LedgerId space, SeenVersion version) {
     MountedSpace all = system.view(space);
@@ -66,6 +108,11 @@ final class VersionSource {
             .thenApply(found -> found.map(Message::at))
         : all.pull(new EntryKey(version.region(), version.key()), version.revision())
             .thenApply(found -> found.map(Entry::at));
+  }
+
+  /** True of a revision that wrote nothing there; what can't be shown any more was there. */
+  CompletionStage<Boolean> isUnknown(LedgerId space, SeenVersion version) {
+    return writtenAt(space, version).handle((at, gone) -> gone == null && at.isEmpty());
   }
 
   private static Replayed of(Receipt receipt, Entry entry) {
@@ -87,10 +134,7 @@ final class VersionSource {
   }
 
   private CompletionStage<Replayed> absent(Receipt receipt, Throwable failure) {
-    Throwable cause =
-        failure instanceof CompletionException && failure.getCause() != null
-            ? failure.getCause()
-            : failure;
+    Throwable cause = Failures.unwrap(failure);
     if (cause == null) {
       // a version that was delivered was there: it is gone with its space, or by retention
       LedgerId id = MemSpaceSystem.spaceOf(receipt.mount());

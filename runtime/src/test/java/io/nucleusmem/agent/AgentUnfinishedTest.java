@@ -71,6 +71,10 @@ class AgentUnfinishedTest {
     assertThat(reported(2)).containsExactly("work again", "next again");
     work.complete("done");
     assertThat(reported(1)).containsExactly("done");
+    kit.until( // the answer is here before the agent hears that it has left
+        "both messages to be done",
+        () -> CompletableFuture.completedFuture(kit.info().cursors().get("inbox")),
+        cursor -> cursor != null && cursor == 2);
     kit.crash();
     kit.send("new");
     assertThat(reported(1)).containsExactly("new");

@@ -152,4 +152,21 @@ class AgentsHttpTest {
     assertThat(again.json().get("id")).isEqualTo(first.json().get("id"));
     assertThat(again.header("Nucleus-Replayed")).isEqualTo("true");
   }
+
+  @Test
+  void g4TheSameKeySpawnsOneAgentAlsoAfterARestart() {
+    String[] key = {"Idempotency-Key", "spawn-restart-0123456789"};
+    String spawn = "{\"type\": \"echo\", \"id\": \"once-1\", \"mounts\": []}";
+    assertThat(node.post("/v1/agents", spawn, key).status()).isEqualTo(201);
+    node.restart();
+    Answer again = node.post("/v1/agents", spawn, key);
+    assertThat(again.status()).as(again.toString()).isEqualTo(201);
+    assertThat(again.json().get("id").textValue()).isEqualTo("once-1");
+    assertThat(node.post("/v1/agents", spawn).code()).isEqualTo("agent_exists");
+    String[] other = {"Idempotency-Key", "spawn-another-0123456789"};
+    assertThat(node.post("/v1/agents", spawn, other).code()).isEqualTo("agent_exists");
+    node.restart();
+    String configured = spawn.replace("\"mounts\": []", "\"config\": {\"a\": \"b\"}");
+    assertThat(node.post("/v1/agents", configured, key).code()).isEqualTo("idempotency_key_reused");
+  }
 }

@@ -2,6 +2,8 @@ package io.nucleusmem.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import akka.actor.typed.javadsl.Behaviors;
+import io.nucleusmem.agent.AgentType;
 import io.nucleusmem.http.TestNode.Answer;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +23,9 @@ class AuthTest {
   @BeforeAll
   static void start(@TempDir Path dir) {
     node =
-        TestNode.start(
+        TestNode.hosting(
             dir.resolve("data"),
+            List.of(AgentType.of("idle", String.class, agent -> Behaviors.ignore())),
             """
             nucleusmem.http.tokens = [
               { token = "admin-token-0123456789", principal = operator, role = admin }
@@ -113,6 +116,32 @@ class AuthTest {
     assertThat(node.get(space + "/entries/k", ADMIN).text()).isEqualTo("secret");
     Answer mounts = node.get(space + "/mounts", ALICE);
     assertThat(mounts.text()).contains("\"as_admin\":true").contains("operator");
+  }
+
+  @Test
+  void g9WhatAnAgentMayUseIsToldToWhoSpawnedItAndToAdministrators() {
+    String space = space("private", ALICE);
+    String name = space.substring("/v1/spaces/".length());
+    Answer spawned =
+        node.post(
+            "/v1/agents",
+            """
+            {"type": "idle", "id": "%s-idle", "mounts": [{"space": "%s", "access": "read_write"}],
+             "config": {"api-key": "hidden"}}"""
+                .formatted(name, name),
+            ALICE);
+    assertThat(spawned.status()).as(spawned.toString()).isEqualTo(201);
+    String then = node.put(space + "/entries/k", "v", ALICE).json().get("at").textValue();
+    for (String path :
+        List.of("/v1/agents/" + name + "-idle", "/v1/agents", "/v1/as-of/" + then + "/agents")) {
+      for (String[] who : List.of(ALICE, ADMIN)) {
+        assertThat(node.get(path, who).text()).contains("\"space\":\"" + name, "hidden", "alice");
+      }
+      assertThat(node.get(path, BOB).text())
+          .contains(name + "-idle")
+          .doesNotContain("\"space\"")
+          .doesNotContain("hidden");
+    }
   }
 
   @Test

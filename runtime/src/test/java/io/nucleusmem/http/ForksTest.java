@@ -80,8 +80,11 @@ class ForksTest {
     put(space, "a", "1");
     String forks = "/v1/spaces/" + space + "/forks";
     assertThat(node.post(forks, "{\"at\":1}").json().get("field").textValue()).isEqualTo("name");
-    assertThat(node.post(forks, "{\"name\":\"x-" + space + "\",\"at\":99}").code())
-        .isEqualTo("as_of_in_future");
+    Answer future = node.post(forks, "{\"name\":\"x-" + space + "\",\"at\":99}");
+    assertThat(future.code()).isEqualTo("as_of_in_future");
+    assertThat(future.json().get("field").textValue()).isEqualTo("at");
+    assertThat(node.post(forks, "{\"name\":\"x-" + space + "\",\"at\":0}").code())
+        .isEqualTo("invalid_request");
     assertThat(
             node.post(forks, "{\"name\":\"x-" + space + "\",\"at\":\"2999-01-01T00:00:00Z\"}")
                 .code())
@@ -93,6 +96,17 @@ class ForksTest {
     assertThat(node.post(forks, "{\"name\":\"" + space + "\",\"at\":1}").code())
         .isEqualTo("space_exists");
     assertThat(node.delete("/v1/spaces/" + space).status()).isEqualTo(204); // no pin is left
+  }
+
+  @Test
+  void aKeyIsResolvedByOneOfTheSides() {
+    String space = node.space();
+    put(space, "a", "1");
+    String fork = TestNode.fresh("fork");
+    node.post("/v1/spaces/" + space + "/forks", "{\"name\":\"" + fork + "\"}");
+    Answer refused = node.post("/v1/spaces/" + fork + "/merge", "{\"resolve\":{\"a\":\"fail\"}}");
+    assertThat(refused.code()).isEqualTo("invalid_request");
+    assertThat(refused.json().get("accepted").textValue()).isEqualTo("ours or theirs");
   }
 
   @Test

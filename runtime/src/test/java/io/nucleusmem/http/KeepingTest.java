@@ -56,6 +56,14 @@ class KeepingTest {
     assertThat(plan.get("result").get("versions").intValue()).isEqualTo(3);
     assertThat(node.get(path + "/history/a").json().get("items")).hasSize(4);
 
+    for (String dry : new String[] {"true", "false"}) {
+      TestNode.Answer future =
+          node.post(path + "/compact", "{\"floor\":99,\"dry_run\":%s}".formatted(dry));
+      assertThat(future.code()).isEqualTo("invalid_request");
+      assertThat(future.json().get("accepted").textValue())
+          .isEqualTo("1 to the newest revision, 4");
+    }
+
     JsonNode done = ended(node.send("POST", path + "/compact", (String) null));
     assertThat(done.get("result").get("floor").intValue()).isEqualTo(4);
     assertThat(node.get(path + "/history/a").json().get("items")).hasSize(1);

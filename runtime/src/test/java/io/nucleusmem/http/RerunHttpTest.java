@@ -294,7 +294,6 @@ class RerunHttpTest {
     assertThat(compacted.get("result").get("floor").longValue())
         .as("%s", compacted)
         .isGreaterThanOrEqualTo(last);
-    node.restart(); // a version that is still in a cache is shown
     assertThat(office.replayed("fact/2"))
         .contains(first + " compacted ", last + " present new")
         .doesNotContain(first + " present old");

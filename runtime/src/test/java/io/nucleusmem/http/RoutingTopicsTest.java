@@ -250,6 +250,38 @@ class RoutingTopicsTest {
     assertThat(node.put("/v1/spaces/" + space + "/entries/k", "v", hops).status()).isEqualTo(200);
   }
 
+  // ---- hooks ----
+
+  @Test
+  void g9ATopicThatIsNotRoutedAnyMoreIsClosedToTheRouter() {
+    String space = space();
+    join(routing().hook(OPERATOR, space, "in", Optional.empty()));
+    join(routing().hook(OPERATOR, space, "in", Optional.empty())); // set again: the same mount
+    assertThat(opened(space)).containsExactly("in");
+    route("one", space, "in"); // has a mount of its own, so that either may go first
+    assertThat(opened(space)).containsExactlyInAnyOrder("in", "in");
+    join(routing().unhook(OPERATOR, space, "in"));
+    assertThat(opened(space)).containsExactly("in");
+    assertThat(say("take one").json().get("id").textValue()).startsWith("in/");
+    withdraw("one");
+    assertThat(opened(space)).isEmpty();
+  }
+
+  @Test
+  void aMountThatWasThereBeforeAHookStays() {
+    String space = space();
+    Answer made =
+        node.post(
+            "/v1/spaces/" + space + "/mounts",
+            """
+            {"holder": "router", "access": "read_write", "topics": ["in"]}""",
+            ALICE);
+    assertThat(made.status()).as(made.toString()).isEqualTo(201);
+    join(routing().hook(OPERATOR, space, "in", Optional.empty()));
+    join(routing().unhook(OPERATOR, space, "in"));
+    assertThat(opened(space)).containsExactly("in");
+  }
+
   // ---- routers of topics ----
 
   @Test

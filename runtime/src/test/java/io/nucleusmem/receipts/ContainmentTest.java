@@ -225,13 +225,13 @@ class ContainmentTest {
     LifeLog life =
         log.begin(
             "ghost",
-            new Began(
+            Began.of(
                 AUTHOR.name(),
                 "copier",
                 Map.of(),
-                List.of(new Began.Mounted("desk", mount.id(), "read_write"))));
+                List.of(Began.Mounted.of("desk", mount.id(), "read_write"))));
     SeenVersion version = SeenVersion.entry(Region.MEMORY, "z/bad", bad);
-    kit.await(life.input(How.SIGNAL, true, "desk", mount.id(), "desk/w", List.of(version)));
+    kit.await(life.input(How.SIGNAL, "desk", mount.id(), "desk/w", 0, List.of(version)));
     MountedSpace desk = kit.await(spaces.open(ghost, mount.id()));
     kit.await(desk.put(EntryKey.of("q/came-of-it"), Content.text("wrong too")));
     kit.await(desk.topic("news").publish(Content.text("wrong as well")));
@@ -258,6 +258,8 @@ class ContainmentTest {
     Containment found = containment("z", alone, 0);
     assertThat(found.readers()).isEmpty();
     assertThat(found.derived()).isEmpty();
-    assertThatThrownBy(() -> containment("z", 0, 0)).isInstanceOf(MemSpaceException.class);
+    for (long unknown : new long[] {0, alone + 1_000}) {
+      assertThatThrownBy(() -> containment("z", unknown, 0)).isInstanceOf(MemSpaceException.class);
+    }
   }
 }

@@ -105,11 +105,11 @@ class ReceiptKeeperTest {
 
   private static void signal(LifeLog life, long revision) {
     SeenVersion version = SeenVersion.entry(Region.MEMORY, "k", revision);
-    await(life.input(How.SIGNAL, true, "s", MOUNT, "s/w", List.of(version)));
+    await(life.input(How.SIGNAL, "s", MOUNT, "s/w", 0, List.of(version)));
   }
 
   private static LifeLog life(ReceiptLog log, String agent) {
-    return log.begin(agent, new Began("anna", "type", Map.of(), List.of()));
+    return log.begin(agent, Began.of("anna", "type", Map.of(), List.of()));
   }
 
   private int state(ReceiptLog log) {

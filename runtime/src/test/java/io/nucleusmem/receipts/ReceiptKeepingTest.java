@@ -46,12 +46,12 @@ class ReceiptKeepingTest {
   }
 
   private static LifeLog begin(ReceiptLog log) {
-    return log.begin("a", new Began("anna", "type", Map.of(), List.of()));
+    return log.begin("a", Began.of("anna", "type", Map.of(), List.of()));
   }
 
   private static CompletionStage<Long> signal(LifeLog life, long revision) {
     SeenVersion version = SeenVersion.entry(Region.MEMORY, "k", revision);
-    return life.input(How.SIGNAL, true, "s", MOUNT, "s/w", List.of(version));
+    return life.input(How.SIGNAL, "s", MOUNT, "s/w", 0, List.of(version));
   }
 
   private static List<Long> revisions(MemoryStore store) {
@@ -154,7 +154,7 @@ class ReceiptKeepingTest {
       if (i == 1) {
         records.add(
             new LogRecord.LifeBegan(
-                "a", new Life(node, 1), new Began("anna", "type", Map.of(), List.of())));
+                "a", new Life(node, 1), Began.of("anna", "type", Map.of(), List.of())));
       }
       records.add(
           new LogRecord.Delivered(

@@ -94,8 +94,7 @@ class ReceiptListingTest {
       WriteBatch.Builder batch = WriteBatch.at(await(store.now()));
       ReceiptListing.earlierKeys(round).forEach(key -> batch.put(key, Bytes.EMPTY));
       batch.put(
-          ReceiptKeys.indexed(round.node()),
-          new BytesWriter(8).i64(round.number()).toBytes());
+          ReceiptKeys.indexed(round.node()), new BytesWriter(8).i64(round.number()).toBytes());
       await(store.commit(batch.build()));
     }
   }
@@ -132,8 +131,7 @@ class ReceiptListingTest {
             if (version.revision() > 0) {
               byVersion
                   .computeIfAbsent(
-                      new SeenVersion(
-                          version.topic(), version.region(), version.key(), revision),
+                      new SeenVersion(version.topic(), version.region(), version.key(), revision),
                       any -> new TreeSet<>())
                   .add(Place.of(round));
             }
@@ -235,7 +233,8 @@ class ReceiptListingTest {
       }
       long millis = 1_000_000_000_000L + 2 * number;
       rounds.add(
-          new Round(1, number, Timestamps.firstOf(millis), 0, List.of(delivered("a", 1, versions))));
+          new Round(
+              1, number, Timestamps.firstOf(millis), 0, List.of(delivered("a", 1, versions))));
     }
     Map<Bytes, Bytes> rows = ReceiptIndex.derived(rounds);
     assertThat(rows.size()).isLessThan(400);

@@ -34,17 +34,12 @@ class ReceiptLogTest {
   }
 
   private static LifeLog begin(ReceiptLog log, String agent) {
-    return log.begin(agent, new Began("anna", "type", Map.of(), List.of()));
+    return log.begin(agent, Began.of("anna", "type", Map.of(), List.of()));
   }
 
   private static CompletionStage<Long> signal(LifeLog life, long revision) {
     return life.input(
-        How.SIGNAL,
-        true,
-        "s",
-        MOUNT,
-        "s/w",
-        List.of(SeenVersion.entry(Region.MEMORY, "k", revision)));
+        How.SIGNAL, "s", MOUNT, "s/w", 0, List.of(SeenVersion.entry(Region.MEMORY, "k", revision)));
   }
 
   /** Revisions that an agent got, read page after page. */
@@ -77,7 +72,7 @@ class ReceiptLogTest {
     try (ReceiptLog log = open(store)) {
       List<CompletionStage<Long>> recorded = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
-        LifeLog life = log.begin("a" + i, new Began("anna", "type", config, List.of()));
+        LifeLog life = log.begin("a" + i, Began.of("anna", "type", config, List.of()));
         recorded.add(signal(life, 1));
       }
       recorded.forEach(ReceiptLogTest::await);
@@ -132,7 +127,7 @@ class ReceiptLogTest {
     LifeLog life = begin(log, "a");
     long seq = await(signal(life, 5));
     LifeLog.Mark mark = life.markOf("s/w", 5, seq);
-    life.begins(mark);
+    life.turns().takes(mark);
     life.read(
         How.READ,
         "s",
@@ -232,11 +227,34 @@ class ReceiptLogTest {
     assertThat(Round.decode(ReceiptKeys.round(3, 4), round.encode())).isEqualTo(round);
     Round goesOn = new Round(3, 4, 5, 6, oneOfEach(new Life(2, 7), here, new Life(1, 2)));
     assertThat(Round.decode(ReceiptKeys.round(3, 4), goesOn.encode())).isEqualTo(goesOn);
+    for (Life life : List.of(here, new Life(2, 7))) {
+      Round turns =
+          new Round(
+              3,
+              4,
+              5,
+              6,
+              List.of(
+                  new LogRecord.Turn("a", life, 5, LogRecord.TurnKind.RESULT, 3, 2, 1),
+                  new LogRecord.Acted(
+                      "a",
+                      here,
+                      4,
+                      "write",
+                      "s",
+                      MOUNT,
+                      1,
+                      77,
+                      false,
+                      io.nucleusmem.store.Bytes.utf8("why"),
+                      List.of())));
+      assertThat(Round.decode(ReceiptKeys.round(3, 4), turns.encode())).isEqualTo(turns);
+    }
   }
 
   private static List<LogRecord> oneOfEach(Life one, Life other, Life third) {
     return List.of(
-        new LogRecord.LifeBegan("a", one, new Began("o", "t", Map.of("x", "y"), List.of())),
+        new LogRecord.LifeBegan("a", one, Began.of("o", "t", Map.of("x", "y"), List.of())),
         new LogRecord.Delivered(
             "a",
             other,
@@ -252,7 +270,18 @@ class ReceiptLogTest {
             List.of(
                 SeenVersion.entry(Region.TASK, "k", 7), SeenVersion.message("topic", 1L << 40))),
         new LogRecord.Confirmed("a", one, Map.of("w", 4L, "", 2L)),
-        new LogRecord.Acted("a", third, 4, "write", "s", MOUNT, 1, 77, true, List.of()),
+        new LogRecord.Acted(
+            "a",
+            third,
+            4,
+            "write",
+            "s",
+            MOUNT,
+            1,
+            77,
+            true,
+            io.nucleusmem.store.Bytes.EMPTY,
+            List.of()),
         new LogRecord.Called(
             "a",
             one,

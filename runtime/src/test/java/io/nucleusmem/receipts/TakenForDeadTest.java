@@ -52,12 +52,12 @@ class TakenForDeadTest {
   }
 
   private static LifeLog begin(ReceiptLog log, String agent) {
-    return log.begin(agent, new Began("anna", "type", Map.of(), List.of()));
+    return log.begin(agent, Began.of("anna", "type", Map.of(), List.of()));
   }
 
   private static CompletionStage<Long> signal(LifeLog life, long revision) {
     SeenVersion version = SeenVersion.entry(Region.MEMORY, "k", revision);
-    return life.input(How.SIGNAL, true, "s", MOUNT, "s/w", List.of(version));
+    return life.input(How.SIGNAL, "s", MOUNT, "s/w", 0, List.of(version));
   }
 
   /** Another cluster over the same store, say, does not know this node. */

@@ -20,6 +20,9 @@ import picocli.CommandLine;
     sortOptions = false,
     subcommands = {Failover.class, FalseAlarms.class, NodesThroughput.class, RemoteWatchers.class})
 public final class Bench implements Callable<Integer> {
+  private static final Map<String, Object> UNBOUND =
+      Map.of("nucleusmem.retention.rows-per-second", 100_000_000);
+
   @CommandLine.Option(
       names = "--quick",
       description = "Shorter rounds and smaller sizes: under 5 minutes.")
@@ -75,12 +78,26 @@ public final class Bench implements Callable<Integer> {
           new ForkBench(rounds).run(node, into);
         }
       }
+      flattening(rounds, dir, into);
       compaction(rounds, dir, into);
       new StageOne(rounds).run(into);
       into.write(report);
       return 0;
     } finally {
       delete(dir);
+    }
+  }
+
+  private static void flattening(Rounds rounds, Path dir, Report into) throws Exception {
+    if (rounds.wants("fork/flatten/default")) {
+      try (BenchNode node = new BenchNode(dir.resolve("flattening"), "10m")) {
+        new Flattening(rounds).run(node, into, "default");
+      }
+    }
+    if (rounds.wants("fork/flatten/unbound")) {
+      try (BenchNode node = new BenchNode(dir.resolve("flattening-unbound"), "10m", UNBOUND)) {
+        new Flattening(rounds).run(node, into, "unbound");
+      }
     }
   }
 
@@ -91,8 +108,7 @@ public final class Bench implements Callable<Integer> {
       }
     }
     if (rounds.wants("compact/unbound")) {
-      Map<String, Object> fast = Map.of("nucleusmem.retention.rows-per-second", 100_000_000);
-      try (BenchNode node = new BenchNode(dir.resolve("unbound"), "10m", fast)) {
+      try (BenchNode node = new BenchNode(dir.resolve("unbound"), "10m", UNBOUND)) {
         new Compaction(rounds).run(node, into, "unbound");
       }
     }

@@ -26,9 +26,10 @@ final class Failover implements Callable<Integer> {
   private static final int SPACES = 24;
   private static final int AGENTS = 12;
   private static final int WARM_UP = 20; // writes to each space
-  private static final Duration TRY_MAX = Duration.ofMillis(400);
+  // long: a node asks again by itself, and each try that is broken off costs a connection
+  private static final Duration TRY_MAX = Duration.ofSeconds(5);
   private static final Duration PATIENT = Duration.ofSeconds(15);
-  private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   @CommandLine.Option(
       names = "--rounds",
@@ -49,7 +50,7 @@ final class Failover implements Callable<Integer> {
   private final List<Integer> byAge = new ArrayList<>(List.of(0, 1, 2));
   private BenchCluster nodes;
   private BenchHttp patient;
-  private BenchHttp hasty;
+  private BenchHttp caller;
   private int round;
 
   /** What was found of one kind of event, in nanoseconds. */
@@ -69,7 +70,7 @@ final class Failover implements Callable<Integer> {
                 "nucleusmem.agents.types = [" + BenchEcho.class.getName() + "]")) {
       nodes = started;
       patient = new BenchHttp(nodes::any, PATIENT);
-      hasty = new BenchHttp(nodes::any, TRY_MAX);
+      caller = new BenchHttp(nodes::any, TRY_MAX);
       prepare();
       for (int node = 0; node < nodes.count(); node++) {
         warmUp(node);
@@ -128,7 +129,7 @@ final class Failover implements Callable<Integer> {
     List<CompletableFuture<Long>> agents = new ArrayList<>();
     for (int s = 0; s < SPACES; s++) {
       String space = "f" + s;
-      spaces.add(timed(lost, () -> hasty.put(space, "k", mark)));
+      spaces.add(timed(lost, () -> caller.put(space, "k", mark)));
     }
     for (int a = 1; a <= AGENTS; a++) {
       String agent = "echo-" + a;
@@ -180,9 +181,9 @@ final class Failover implements Callable<Integer> {
   /** Sends a message to an agent and waits until it has handled it. */
   private void tell(String agent, String text) {
     BenchHttp.expect(
-        202, hasty.call("POST", "/v1/agents/" + agent + "/messages", text, "text/plain"));
+        202, caller.call("POST", "/v1/agents/" + agent + "/messages", text, "text/plain"));
     String entry = "/v1/spaces/echoes/entries/" + agent + "/" + text;
-    while (hasty.call("GET", entry, "", "text/plain").statusCode() == 404) {
+    while (caller.call("GET", entry, "", "text/plain").statusCode() == 404) {
       LockSupport.parkNanos(LOOK_AGAIN_NANOS);
     }
   }

@@ -25,7 +25,7 @@ import java.util.concurrent.CompletableFuture;
 final class ForkBench {
   private static final int FORKS = 20; // of each size; the median counts
   private static final int BATCH = 250;
-  private static final int KEYS = 1_000;
+  static final int KEYS = 1_000;
   private static final int CUT_SPACES = 1_000;
   private static final int CUTS = 5;
 
@@ -69,7 +69,7 @@ final class ForkBench {
     }
   }
 
-  private static void fill(MountedSpace space, int versions) {
+  static void fill(MountedSpace space, int versions) {
     List<CompletableFuture<?>> writes = new ArrayList<>();
     for (int from = 0; from < versions; from += BATCH) {
       List<Operation> batch = new ArrayList<>();

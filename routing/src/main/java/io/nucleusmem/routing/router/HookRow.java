@@ -11,8 +11,9 @@ import java.util.Optional;
  * the router for all messages.
  *
  * @param router null: the one for all messages
+ * @param mount the router's mount that was made for this hook; null: it had one before
  */
-record HookRow(String space, String topic, String router) {
+record HookRow(String space, String topic, String router, String mount) {
   static final String PREFIX = "hook/";
   static final EntryKey ROUTER = EntryKey.of("setting/router");
 

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Openings {
   private static final Logger LOG = LoggerFactory.getLogger(Openings.class);
-  private static final Set<ErrorCode> GONE =
+  static final Set<ErrorCode> GONE =
       EnumSet.of(ErrorCode.MOUNT_NOT_FOUND, ErrorCode.MOUNT_REVOKED, ErrorCode.SPACE_NOT_FOUND);
 
   private final MemSpaces spaces;
@@ -110,7 +110,9 @@ final class Openings {
   }
 
   private static boolean publishes(MountInfo mount, Target.Topic topic) {
-    return mount.access().mayAppend() && mount.coversTopic(topic.topic());
+    return mount.access().mayAppend()
+        && mount.coversTopic(topic.topic())
+        && !RouterSpace.isConsuming(mount, topic.topic());
   }
 
   private static boolean isGoing(MountInfo mount, OpeningRow row) {

@@ -65,6 +65,19 @@ final class RouterSpace {
         HOLDER, Access.APPEND_ONLY, Set.of(Region.COMM), List.of(), Set.of(topic));
   }
 
+  /** What it needs to take messages from a topic: to read, subscribe and acknowledge. */
+  static MountRequest consuming(String topic) {
+    return new MountRequest(
+        HOLDER, Access.READ_WRITE, Set.of(Region.COMM), List.of(), Set.of(topic));
+  }
+
+  /** True for what {@link #consuming} asks for: such a mount may go with the topic's hook. */
+  static boolean isConsuming(MountInfo mount, String topic) {
+    return mount.access() == Access.READ_WRITE
+        && mount.regions().equals(Set.of(Region.COMM))
+        && mount.topics().equals(Set.of(topic));
+  }
+
   /** The router's own mount of a space that fits, if there is one. */
   static CompletionStage<Optional<MountedSpace>> existing(
       MemSpaces spaces, String space, java.util.function.Predicate<MountInfo> fits) {

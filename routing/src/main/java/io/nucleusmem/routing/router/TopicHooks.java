@@ -1,16 +1,17 @@
 package io.nucleusmem.routing.router;
 
-import io.nucleusmem.memspace.Access;
 import io.nucleusmem.memspace.Delivery;
+import io.nucleusmem.memspace.Entry;
 import io.nucleusmem.memspace.EntryKey;
 import io.nucleusmem.memspace.ErrorCode;
 import io.nucleusmem.memspace.MemSpaceException;
 import io.nucleusmem.memspace.MemSpaces;
 import io.nucleusmem.memspace.Message;
-import io.nucleusmem.memspace.MountRequest;
+import io.nucleusmem.memspace.MountedSpace;
 import io.nucleusmem.memspace.MountedTopic;
+import io.nucleusmem.memspace.Operation;
 import io.nucleusmem.memspace.Principal;
-import io.nucleusmem.memspace.Region;
+import io.nucleusmem.memspace.RevisionMismatchException;
 import io.nucleusmem.memspace.SubscriptionSpec;
 import io.nucleusmem.routing.RoutedMessage;
 import java.time.Duration;
@@ -19,11 +20,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +37,7 @@ import org.slf4j.LoggerFactory;
 final class TopicHooks {
   private static final Logger LOG = LoggerFactory.getLogger(TopicHooks.class);
   private static final String SUBSCRIPTION = "router";
+  private static final int TRIES_MAX = 10; // of a change of a hook that others change too
   private static final Duration PULL_WAIT = Duration.ofSeconds(20);
   private static final Duration PAUSE = Duration.ofSeconds(1); // after a failure
   private static final SubscriptionSpec SPEC =
@@ -71,7 +74,10 @@ final class TopicHooks {
     return Failures.attempt(
         () -> {
           requireAdmin(caller);
-          return put(HookRow.ROUTER, new HookRow(null, null, router.orElse(null)))
+          return put(
+                  HookRow.ROUTER,
+                  new HookRow(null, null, router.orElse(null), null),
+                  OptionalLong.empty())
               .thenApply(revision -> null);
         });
   }
@@ -85,29 +91,62 @@ final class TopicHooks {
             throw MemSpaceException.invalid(
                 "topic", topic, "a topic other than the one for what no route takes");
           }
-          return routes
-              .call(mounted -> mounted.get(HookRow.key(space, topic)))
-              .thenCompose(
-                  found -> {
-                    if (found.isEmpty()) {
-                      requireRoom(live.current().hooks().size() + 1L);
-                    }
-                    return hook(caller, space, topic, router, found.isEmpty());
-                  });
+          return again(
+              TRIES_MAX,
+              () ->
+                  routes
+                      .call(mounted -> mounted.get(HookRow.key(space, topic)))
+                      .thenCompose(
+                          found -> {
+                            if (found.isEmpty()) {
+                              requireRoom(live.current().hooks().size() + 1L);
+                            }
+                            return hook(caller, space, topic, router, found);
+                          }));
         });
+  }
+
+  /** Tries again where somebody else changed the same hook meanwhile. */
+  private static CompletionStage<Void> again(int tries, Supplier<CompletionStage<Void>> change) {
+    return Failures.recover(
+        change.get(),
+        failure ->
+            failure instanceof RevisionMismatchException && tries > 1
+                ? again(tries - 1, change)
+                : CompletableFuture.failedStage(failure));
   }
 
   /** The subscription stands before the call returns: what comes after that is routed. */
   private CompletionStage<Void> hook(
-      Principal caller, String space, String topic, Optional<String> router, boolean isNew) {
-    return subscribed(space, topic)
+      Principal caller,
+      String space,
+      String topic,
+      Optional<String> router,
+      Optional<Entry> before) {
+    return opened(space, topic)
         .thenCompose(
-            there -> put(HookRow.key(space, topic), new HookRow(space, topic, router.orElse(null))))
+            opened -> {
+              String made =
+                  opened.isNew()
+                      ? opened.mounted().mount().id()
+                      : before.map(HookRow::read).map(HookRow::mount).orElse(null);
+              HookRow row = new HookRow(space, topic, router.orElse(null), made);
+              return subscribed(opened.mounted().topic(topic))
+                  .thenCompose(there -> put(HookRow.key(space, topic), row, revisionOf(before)))
+                  .exceptionallyCompose(
+                      failure ->
+                          close(opened.isNew() ? made : null)
+                              .thenCompose(done -> CompletableFuture.failedStage(failure)));
+            })
         .thenCompose(
             revision ->
-                isNew
+                before.isEmpty()
                     ? within(caller, space, topic, revision)
                     : CompletableFuture.completedStage(null));
+  }
+
+  private static OptionalLong revisionOf(Optional<Entry> before) {
+    return OptionalLong.of(before.map(Entry::revision).orElse(0L));
   }
 
   private void requireRoom(long hooks) {
@@ -132,19 +171,55 @@ final class TopicHooks {
     return Failures.attempt(
         () -> {
           requireAdmin(caller);
-          return routes
-              .call(mounted -> mounted.delete(HookRow.key(space, topic)))
-              .thenCompose(
-                  written -> {
-                    live.written(written.revision());
-                    return topic(space, topic).thenCompose(at -> at.unsubscribe(SUBSCRIPTION));
-                  });
+          return again(
+              TRIES_MAX,
+              () ->
+                  routes
+                      .call(mounted -> mounted.get(HookRow.key(space, topic)))
+                      .thenCompose(found -> unhook(space, topic, found)));
         });
   }
 
-  private CompletionStage<Long> put(EntryKey key, HookRow row) {
+  private CompletionStage<Void> unhook(String space, String topic, Optional<Entry> found) {
+    Operation gone =
+        new Operation.Delete(
+            HookRow.key(space, topic),
+            found.map(entry -> OptionalLong.of(entry.revision())).orElse(OptionalLong.empty()),
+            Operation.ANY);
     return routes
-        .call(mounted -> mounted.put(key, row.toContent()))
+        .call(mounted -> mounted.write(gone))
+        .thenCompose(
+            written -> {
+              live.written(written.revision());
+              return existing(space, topic);
+            })
+        .thenCompose(
+            own ->
+                own.isPresent()
+                    ? own.get().topic(topic).unsubscribe(SUBSCRIPTION)
+                    : CompletableFuture.<Void>completedStage(null))
+        .thenCompose(done -> close(found.map(HookRow::read).map(HookRow::mount).orElse(null)));
+  }
+
+  /** Takes back a mount that was made for a hook, if there is one and it is still there. */
+  private CompletionStage<Void> close(String mount) {
+    return mount == null
+        ? CompletableFuture.completedStage(null)
+        : Failures.recover(
+            spaces.unmount(RouterSpace.SYSTEM, mount),
+            failure ->
+                failure instanceof MemSpaceException refused
+                        && Openings.GONE.contains(refused.code())
+                    ? CompletableFuture.completedStage(null)
+                    : CompletableFuture.failedStage(failure));
+  }
+
+  private CompletionStage<Long> put(EntryKey key, HookRow row, OptionalLong expected) {
+    return routes
+        .call(
+            mounted ->
+                mounted.write(
+                    new Operation.Put(key, row.toContent(), expected, Operation.ANY, false)))
         .thenApply(
             written -> {
               live.written(written.revision());
@@ -160,29 +235,41 @@ final class TopicHooks {
     }
   }
 
-  /** The topic by a mount that lets the router read, subscribe and acknowledge. */
-  private CompletionStage<MountedTopic> topic(String space, String topic) {
+  /** A mount that lets the router read, subscribe and acknowledge, if it has one. */
+  private CompletionStage<Optional<MountedSpace>> existing(String space, String topic) {
     return RouterSpace.existing(
-            spaces, space, mount -> mount.access().mayWrite() && mount.coversTopic(topic))
+        spaces, space, mount -> mount.access().mayWrite() && mount.coversTopic(topic));
+  }
+
+  private record Opened(MountedSpace mounted, boolean isNew) {}
+
+  /** Such a mount, made if need be. */
+  private CompletionStage<Opened> opened(String space, String topic) {
+    return existing(space, topic)
         .thenCompose(
             own ->
                 own.isPresent()
-                    ? CompletableFuture.completedStage(own.get())
-                    : spaces.mount(
-                        RouterSpace.SYSTEM,
-                        space,
-                        new MountRequest(
-                            RouterSpace.HOLDER,
-                            Access.READ_WRITE,
-                            Set.of(Region.COMM),
-                            List.of(),
-                            Set.of(topic))))
-        .thenApply(mounted -> mounted.topic(topic));
+                    ? CompletableFuture.completedStage(new Opened(own.get(), false))
+                    : spaces
+                        .mount(RouterSpace.SYSTEM, space, RouterSpace.consuming(topic))
+                        .thenApply(made -> new Opened(made, true)));
   }
 
-  private CompletionStage<MountedTopic> subscribed(String space, String topic) {
-    return topic(space, topic)
-        .thenCompose(at -> at.subscribe(SUBSCRIPTION, SPEC).thenApply(there -> at));
+  /** A hook whose mount was revoked routes nothing until it is set again. */
+  private CompletionStage<MountedTopic> hooked(String space, String topic) {
+    return existing(space, topic)
+        .thenApply(
+            own ->
+                own.orElseThrow(
+                        () ->
+                            new MemSpaceException(
+                                ErrorCode.MOUNT_REQUIRED,
+                                "the router has no mount any more that lets it take from the topic; hooking it again gives it one"))
+                    .topic(topic));
+  }
+
+  private static CompletionStage<MountedTopic> subscribed(MountedTopic topic) {
+    return topic.subscribe(SUBSCRIPTION, SPEC).thenApply(there -> topic);
   }
 
   // ---- routing ----
@@ -243,7 +330,8 @@ final class TopicHooks {
       if (isOver()) {
         return;
       }
-      Failures.attempt(() -> subscribed(hook.space(), hook.topic()))
+      Failures.attempt(() -> hooked(hook.space(), hook.topic()))
+          .thenCompose(TopicHooks::subscribed)
           .thenCompose(this::round)
           .whenComplete(
               (done, failure) -> {
