@@ -82,7 +82,7 @@ class ReceiptRetentionHttpTest {
       TestNode.eventually(
           () -> {
             JsonNode left = node.get("/v1/agents/watcher/saw").json();
-            return left.get("oldest_at").textValue().equals(oldest)
+            return Instant.parse(left.get("oldest_at").textValue()).equals(Instant.parse(oldest))
                 && left.findValuesAsText("revision").stream()
                     .allMatch(each -> Long.parseLong(each) == kept);
           });
