@@ -268,6 +268,14 @@ class RoutingTopicsTest {
   }
 
   @Test
+  void aHookOfASpaceThatIsGoneCanBeTakenAway() {
+    String space = space();
+    join(routing().hook(OPERATOR, space, "in", Optional.empty()));
+    assertThat(node.delete("/v1/spaces/" + space, ALICE).status()).isEqualTo(204);
+    join(routing().unhook(OPERATOR, space, "in"));
+  }
+
+  @Test
   void aMountThatWasThereBeforeAHookStays() {
     String space = space();
     Answer made =

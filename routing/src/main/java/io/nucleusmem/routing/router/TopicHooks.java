@@ -191,27 +191,36 @@ final class TopicHooks {
         .thenCompose(
             written -> {
               live.written(written.revision());
-              return existing(space, topic);
+              return ended(space, topic);
             })
-        .thenCompose(
-            own ->
-                own.isPresent()
-                    ? own.get().topic(topic).unsubscribe(SUBSCRIPTION)
-                    : CompletableFuture.<Void>completedStage(null))
         .thenCompose(done -> close(found.map(HookRow::read).map(HookRow::mount).orElse(null)));
+  }
+
+  /** Ends the subscription, where the router can still reach it. */
+  private CompletionStage<Void> ended(String space, String topic) {
+    return unlessGone(
+        existing(space, topic)
+            .thenCompose(
+                own ->
+                    own.isPresent()
+                        ? own.get().topic(topic).unsubscribe(SUBSCRIPTION)
+                        : CompletableFuture.completedStage(null)));
   }
 
   /** Takes back a mount that was made for a hook, if there is one and it is still there. */
   private CompletionStage<Void> close(String mount) {
     return mount == null
         ? CompletableFuture.completedStage(null)
-        : Failures.recover(
-            spaces.unmount(RouterSpace.SYSTEM, mount),
-            failure ->
-                failure instanceof MemSpaceException refused
-                        && Openings.GONE.contains(refused.code())
-                    ? CompletableFuture.completedStage(null)
-                    : CompletableFuture.failedStage(failure));
+        : unlessGone(spaces.unmount(RouterSpace.SYSTEM, mount));
+  }
+
+  private static CompletionStage<Void> unlessGone(CompletionStage<Void> ending) {
+    return Failures.recover(
+        ending,
+        failure ->
+            failure instanceof MemSpaceException refused && Openings.GONE.contains(refused.code())
+                ? CompletableFuture.completedStage(null)
+                : CompletableFuture.failedStage(failure));
   }
 
   private CompletionStage<Long> put(EntryKey key, HookRow row, OptionalLong expected) {
