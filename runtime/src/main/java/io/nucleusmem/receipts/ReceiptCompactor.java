@@ -14,6 +14,7 @@ import io.nucleusmem.store.WriteBatch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,7 @@ final class ReceiptCompactor {
   private final Pace pace;
   private final DeadLogs logs;
   private final ReceiptFloor floor;
+  private volatile boolean earlier; // there are rows that earlier versions wrote
 
   ReceiptCompactor(KvStore store, ReceiptRetention retention, Pace pace) {
     this.store = store;
@@ -61,7 +63,7 @@ final class ReceiptCompactor {
             millis ->
                 millis <= 0
                     ? CompletableFuture.<Void>completedStage(null)
-                    : floor.raise(Timestamps.firstOf(millis)))
+                    : floor.raise(ReceiptKeys.second(Timestamps.firstOf(millis))))
         .thenCompose(done -> floor.read())
         .thenCompose(floor -> removeBefore(floor, stopped));
   }
@@ -173,11 +175,14 @@ final class ReceiptCompactor {
 
   // ---- what is before the floor ----
 
-  private CompletionStage<Void> removeBefore(long timestamp, BooleanSupplier stopped) {
-    if (timestamp == 0) {
+  private CompletionStage<Void> removeBefore(long floor, BooleanSupplier stopped) {
+    if (floor == 0) {
       return CompletableFuture.completedStage(null);
     }
-    return logs.nodes()
+    long timestamp = ReceiptKeys.second(floor); // rows list rounds of a second together
+    return hasEarlier()
+        .thenAccept(there -> earlier = there)
+        .thenCompose(done -> logs.nodes())
         .thenCompose(
             nodes -> {
               CompletionStage<Set<Long>> gone = CompletableFuture.completedStage(new HashSet<>());
@@ -245,15 +250,54 @@ final class ReceiptCompactor {
         .thenCompose(stage -> stage);
   }
 
-  private CompletionStage<Void> removed(List<Round> rounds) {
-    CompletionStage<Void> all = CompletableFuture.completedStage(null);
-    for (Round round : rounds) {
-      // the round goes last: what follows from it is found by it
-      List<Bytes> keys = new ArrayList<>(ReceiptIndex.listed(round));
-      keys.add(Place.of(round).roundKey());
-      all = all.thenCompose(done -> delete(keys, 0));
+  private CompletionStage<Boolean> hasEarlier() {
+    CompletionStage<Boolean> any = CompletableFuture.completedStage(false);
+    for (KeyRange range : ReceiptKeys.earlier()) {
+      any =
+          any.thenCombine(
+              store.scan(range, 1, Direction.ASCENDING),
+              (there, page) -> there || !page.rows().isEmpty());
     }
-    return all;
+    return any;
+  }
+
+  /** Removes rounds of a node, with all rows that list them. */
+  private CompletionStage<Void> removed(List<Round> rounds) {
+    Set<KeyRange> listings = new LinkedHashSet<>();
+    List<Bytes> keys = new ArrayList<>();
+    for (Round round : rounds) {
+      for (Bytes head : ReceiptListing.heads(round)) {
+        listings.add(ReceiptKeys.ofSecond(head, round.timestamp()));
+      }
+      if (earlier) {
+        keys.addAll(ReceiptListing.earlierKeys(round));
+      }
+    }
+    CompletionStage<Void> all = CompletableFuture.completedStage(null);
+    for (KeyRange listing : listings) {
+      all = all.thenCompose(done -> listed(listing, rounds.get(0).node(), keys));
+    }
+    // rounds go last: what follows from them is found by them
+    return all.thenCompose(done -> delete(keys, 0))
+        .thenCompose(
+            done -> delete(rounds.stream().map(each -> Place.of(each).roundKey()).toList(), 0));
+  }
+
+  /** Finds the rows of a range that list rounds of a node. */
+  private CompletionStage<Void> listed(KeyRange range, long node, List<Bytes> keys) {
+    return store
+        .scan(range, BATCH_ROWS, Direction.ASCENDING)
+        .thenCompose(
+            page -> {
+              for (Row row : page.rows()) {
+                if (ReceiptKeys.placeOf(row.key()).node() == node) {
+                  keys.add(row.key());
+                }
+              }
+              return page.rest().isEmpty()
+                  ? CompletableFuture.completedStage(null)
+                  : listed(page.rest().get(), node, keys);
+            });
   }
 
   private CompletionStage<Void> delete(List<Bytes> keys, int from) {

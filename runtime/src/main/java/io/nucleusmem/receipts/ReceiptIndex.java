@@ -1,20 +1,15 @@
 package io.nucleusmem.receipts;
 
-import io.nucleusmem.memspace.MemSpaceSystem;
 import io.nucleusmem.memspace.StateJson;
-import io.nucleusmem.receipts.ReceiptKeys.Place;
 import io.nucleusmem.store.Bytes;
 import io.nucleusmem.store.BytesWriter;
 import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.WriteBatch;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -150,9 +145,12 @@ final class ReceiptIndex {
   static Map<Bytes, Bytes> derived(List<Round> rounds) {
     Map<Bytes, Bytes> rows = new LinkedHashMap<>();
     Map<Bytes, LogRecord.Confirmed> confirmed = new LinkedHashMap<>(); // the newest of each life
+    ReceiptListing listing = new ReceiptListing();
     for (Round round : rounds) {
       derive(round, rows, confirmed);
+      listing.add(round);
     }
+    rows.putAll(listing.rows());
     confirmed.forEach(
         (key, newest) -> rows.put(key, StateJson.encode(new ConfirmedRow(newest.upTo()))));
     return rows;
@@ -167,30 +165,5 @@ final class ReceiptIndex {
         confirmed.put(ReceiptKeys.confirmed(it.agent(), it.life()), it);
       }
     }
-    listed(round).forEach(key -> rows.put(key, Bytes.EMPTY));
-  }
-
-  /** The keys by which a round is found. */
-  static Set<Bytes> listed(Round round) {
-    Place place = Place.of(round);
-    Set<String> agents = new LinkedHashSet<>();
-    Map<String, Bytes> spaces = new HashMap<>(); // by mount
-    Set<Bytes> keys = new LinkedHashSet<>();
-    for (LogRecord record : round.records()) {
-      if (!(record instanceof LogRecord.Confirmed)) { // nothing to list
-        agents.add(record.agent());
-      }
-      if (record instanceof LogRecord.Delivered it) {
-        Bytes space =
-            spaces.computeIfAbsent(it.mount(), mount -> MemSpaceSystem.spaceOf(mount).bytes());
-        for (SeenVersion version : it.versions()) {
-          if (version.revision() > 0) {
-            keys.add(ReceiptKeys.ofVersion(space, version, place));
-          }
-        }
-      }
-    }
-    agents.forEach(agent -> keys.add(ReceiptKeys.ofAgent(agent, place)));
-    return keys;
   }
 }

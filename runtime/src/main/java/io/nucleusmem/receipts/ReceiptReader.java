@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -74,9 +75,16 @@ final class ReceiptReader {
     return tail.read()
         .thenCompose(
             tail ->
-                places(ReceiptKeys.rangeOfAgent(agent, after, until))
+                places(ReceiptKeys.rangeOfAgent(agent, after, until), after, ReceiptListing::places)
+                    .thenCombine(
+                        places(
+                            ReceiptKeys.from(ReceiptKeys.agent(agent), after.timestamp()),
+                            after,
+                            ReceiptListing::places),
+                        Places::both)
                     .thenCompose(
                         places -> {
+                          places.upTo(until);
                           places.addAll(
                               tail.stream()
                                   .filter(round -> concerns(round, agent))
@@ -100,12 +108,9 @@ final class ReceiptReader {
     return tail.read()
         .thenCompose(
             tail ->
-                (any
-                        ? allPlaces(ReceiptKeys.rangeOfKey(id, version), new TreeSet<>())
-                        : places(ReceiptKeys.rangeOfVersion(id, version, after)))
+                (any ? anyVersion(id, version, after) : oneVersion(id, version, after))
                     .thenCompose(
                         places -> {
-                          places.all().headSet(after, true).clear();
                           places.addAll(
                               tail.stream()
                                   .filter(round -> delivers(round, space, version))
@@ -139,6 +144,23 @@ final class ReceiptReader {
    * @param more true if there are others behind the last one
    */
   private record Places(TreeSet<Place> all, boolean more) {
+    /** Those of both; behind the last one of those that go on, nothing is known yet. */
+    static Places both(Places one, Places other) {
+      TreeSet<Place> all = new TreeSet<>(one.all);
+      all.addAll(other.all);
+      for (Places each : List.of(one, other)) {
+        if (each.more) {
+          all.tailSet(each.all.last(), false).clear();
+        }
+      }
+      return new Places(all, one.more || other.more);
+    }
+
+    /** Forgets those behind a timestamp. */
+    void upTo(long until) {
+      all.tailSet(Place.before(until + 1), true).clear();
+    }
+
     /**
      * Adds those of the log's tail; where the rows go on, only up to the last one that is known.
      */
@@ -150,28 +172,76 @@ final class ReceiptReader {
     }
   }
 
-  private CompletionStage<Places> places(KeyRange range) {
+  /** Those that rows list behind a place; if there are more, some of them. */
+  private CompletionStage<Places> places(
+      KeyRange range, Place after, Function<Row, List<Place>> listed) {
+    return places(range, after, listed, new TreeSet<>());
+  }
+
+  private CompletionStage<Places> places(
+      KeyRange range, Place after, Function<Row, List<Place>> listed, TreeSet<Place> found) {
     if (range.isEmpty()) {
-      return CompletableFuture.completedStage(new Places(new TreeSet<>(), false));
+      return CompletableFuture.completedStage(new Places(found, false));
     }
     return store
         .scan(range, ROUNDS_PAGE, Direction.ASCENDING)
-        .thenApply(page -> new Places(placesOf(page), page.rest().isPresent()));
+        .thenCompose(
+            page -> {
+              add(page, after, listed, found);
+              if (page.rest().isEmpty()) {
+                return CompletableFuture.completedStage(new Places(found, false));
+              }
+              // what other rows list lies behind the begin of the last one
+              Row last = page.rows().get(page.rows().size() - 1);
+              TreeSet<Place> all =
+                  new TreeSet<>(found.headSet(ReceiptKeys.placeOf(last.key()), true));
+              return all.isEmpty()
+                  ? places(page.rest().get(), after, listed, found)
+                  : CompletableFuture.completedStage(new Places(all, true));
+            });
   }
 
-  private static TreeSet<Place> placesOf(Page page) {
-    TreeSet<Place> places = new TreeSet<>();
-    page.rows().forEach(row -> places.add(ReceiptKeys.placeOf(row.key())));
-    return places;
+  private static void add(
+      Page page, Place after, Function<Row, List<Place>> listed, TreeSet<Place> found) {
+    for (Row row : page.rows()) {
+      for (Place place : listed.apply(row)) {
+        if (place.compareTo(after) > 0) {
+          found.add(place);
+        }
+      }
+    }
+  }
+
+  private CompletionStage<Places> oneVersion(Bytes space, SeenVersion version, Place after) {
+    return places(ReceiptKeys.rangeOfVersion(space, version, after), after, ReceiptListing::places)
+        .thenCombine(
+            places(
+                ReceiptKeys.from(ReceiptKeys.block(space, version), after.timestamp()),
+                after,
+                row -> ReceiptListing.places(row, version)),
+            Places::both);
+  }
+
+  private CompletionStage<Places> anyVersion(Bytes space, SeenVersion version, Place after) {
+    TreeSet<Place> found = new TreeSet<>();
+    return allPlaces(ReceiptKeys.rangeOfKey(space, version), after, ReceiptListing::places, found)
+        .thenCompose(
+            done ->
+                allPlaces(
+                    ReceiptKeys.rangeOfBucket(space, version),
+                    after,
+                    row -> ReceiptListing.places(row, version),
+                    found));
   }
 
   /** The places of all versions of a key: they lie by revision, not by time. */
-  private CompletionStage<Places> allPlaces(KeyRange range, TreeSet<Place> found) {
+  private CompletionStage<Places> allPlaces(
+      KeyRange range, Place after, Function<Row, List<Place>> listed, TreeSet<Place> found) {
     return store
         .scan(range, KvStore.SCAN_ROWS_MAX, Direction.ASCENDING)
         .thenCompose(
             page -> {
-              found.addAll(placesOf(page));
+              add(page, after, listed, found);
               if (page.rest().isEmpty()) {
                 return CompletableFuture.completedStage(new Places(found, false));
               }
@@ -182,7 +252,7 @@ final class ReceiptReader {
                     SEEN_ROUNDS_MAX,
                     "rounds");
               }
-              return allPlaces(page.rest().get(), found);
+              return allPlaces(page.rest().get(), after, listed, found);
             });
   }
 

@@ -11,6 +11,7 @@ import io.nucleusmem.store.KvStore;
 import io.nucleusmem.store.Timestamps;
 import io.nucleusmem.store.WriteBatch;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,9 +26,10 @@ class ReceiptRetentionHttpTest {
   /** What the keeper writes down before it removes receipts; the time of it. */
   private static String letGo(TestNode node) {
     KvStore store = StoreExtension.get(node.node().system()).store();
-    long floor = store.now().toCompletableFuture().join();
+    long now = store.now().toCompletableFuture().join();
+    long floor = Timestamps.firstOf((Timestamps.millis(now) / 1_000 + 1) * 1_000);
     Bytes row = new BytesWriter(10).u8('r').u8('F').i64(floor).toBytes();
-    store.commit(WriteBatch.at(floor).put(row, Bytes.EMPTY).build()).toCompletableFuture().join();
+    store.commit(WriteBatch.at(now).put(row, Bytes.EMPTY).build()).toCompletableFuture().join();
     return Timestamps.instant(floor + Timestamps.lastOf(0)).toString();
   }
 
@@ -54,7 +56,7 @@ class ReceiptRetentionHttpTest {
       String before =
           node.get("/v1/agents/watcher/saw").json().get("items").get(0).get("at").textValue();
       String oldest = letGo(node);
-      TestNode.eventually(() -> java.time.Instant.now().isAfter(java.time.Instant.parse(oldest)));
+      TestNode.eventually(() -> Instant.now().isAfter(Instant.parse(oldest)));
       long kept = put(node, facts, "new");
       TestNode.eventually(() -> count(node, notes).equals("2"));
 
@@ -80,7 +82,7 @@ class ReceiptRetentionHttpTest {
       TestNode.eventually(
           () -> {
             JsonNode left = node.get("/v1/agents/watcher/saw").json();
-            return left.get("oldest_at").textValue().equals(oldest)
+            return Instant.parse(left.get("oldest_at").textValue()).equals(Instant.parse(oldest))
                 && left.findValuesAsText("revision").stream()
                     .allMatch(each -> Long.parseLong(each) == kept);
           });

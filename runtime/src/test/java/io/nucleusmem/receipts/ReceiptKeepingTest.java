@@ -90,14 +90,14 @@ class ReceiptKeepingTest {
     for (long revision = 1; revision <= 5; revision++) {
       await(signal(life, revision));
     }
-    assertThat(rows(store, 'A')).isEmpty();
+    assertThat(rows(store, 'G')).isEmpty();
 
     assertThat(await(new DeadLogs(store).end(Set.of("node")))).isZero(); // it may be alive
     assertThat(await(new DeadLogs(store).end(Set.of("other")))).isEqualTo(1);
     assertThat(await(new DeadLogs(store).end(Set.of("other")))).isZero();
 
     assertThat(await(new ReceiptTail(store).read())).isEmpty();
-    assertThat(rows(store, 'A')).isNotEmpty();
+    assertThat(rows(store, 'G')).isNotEmpty();
     assertThat(revisions(store)).containsExactly(1L, 2L, 3L, 4L, 5L);
 
     // it was alive after all, and no member: it is refused its next round, and delivers no more
@@ -205,7 +205,7 @@ class ReceiptKeepingTest {
     long floor = await(new ReceiptFloor(store).read());
     List<Round> kept = all.stream().filter(round -> round.timestamp() >= floor).toList();
     long latest = Timestamps.millis(await(store.now())) - age;
-    assertThat(Timestamps.millis(floor)).isBetween(now - age, latest);
+    assertThat(Timestamps.millis(floor)).isBetween(now - age - 999, latest);
     assertThat(kept).isNotEmpty().hasSizeLessThan(all.size());
     holdsExactly(store, kept);
     assertThat(revisions(store)).hasSameSizeAs(kept);
@@ -217,15 +217,18 @@ class ReceiptKeepingTest {
     Set<Bytes> listed = new TreeSet<>();
     Set<Long> nodes = new TreeSet<>();
     for (Round round : kept) {
-      listed.addAll(ReceiptIndex.listed(round));
+      listed.addAll(ReceiptIndex.derived(List.of(round)).keySet());
       nodes.add(round.node());
     }
     assertThat(rows(store, 'L'))
         .containsExactlyInAnyOrderElementsOf(
             kept.stream().map(round -> Place.of(round).roundKey()).toList());
-    List<Bytes> found = new ArrayList<>(rows(store, 'A'));
-    found.addAll(rows(store, 'V'));
+    listed.removeIf(key -> key.at(1) == 'B');
+    List<Bytes> found = new ArrayList<>(rows(store, 'G'));
+    found.addAll(rows(store, 'W'));
     assertThat(found).containsExactlyInAnyOrderElementsOf(listed);
+    assertThat(rows(store, 'A')).isEmpty();
+    assertThat(rows(store, 'V')).isEmpty();
     // a node is forgotten with its last round, and so are its lives
     assertThat(rows(store, 'N')).hasSameSizeAs(nodes);
     assertThat(rows(store, 'I')).hasSameSizeAs(nodes);
@@ -261,7 +264,7 @@ class ReceiptKeepingTest {
     assertThat(rows(store, 'L')).hasSameSizeAs(all);
     assertThat(rows(store, 'F')).isEmpty();
     compact(store, Optional.of(Duration.ofMinutes(1)), Optional.empty());
-    assertThat(rows(store, 'L').size()).isBetween(1, 61);
+    assertThat(rows(store, 'L').size()).isBetween(1, 62);
   }
 
   @Test
