@@ -366,6 +366,9 @@ class RerunHttpTest {
   @Test
   void badRerunsAreNamedAndLeaveNoFork() {
     Office office = new Office();
+    TestNode.eventually( // until it runs, nobody knows the agent from receipts
+        () ->
+            node.get("/v1/agents/" + office.clerk).json().path("state").asText().equals("running"));
     assertThat(office.rerun("").code()).isEqualTo("invalid_request"); // nothing to run again
     long two = office.put("fact/2", "two");
     office.untilText("digest", "two");
