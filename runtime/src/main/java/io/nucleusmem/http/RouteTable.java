@@ -116,7 +116,7 @@ final class RouteTable {
     if (found == null) {
       throw new MemSpaceException(
           ErrorCode.NOT_FOUND,
-          "[%s %s] is no call of this node; its calls begin with /v1, see openapi.yaml"
+          "[%s %s] is no call of this node; its calls begin with /v1, such as GET /v1/spaces"
               .formatted(method, path));
     }
     Route route = found.get(method);
